@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Splits a text into segments that one pass of the model can speak: at
+ * paragraph and sentence breaks (ICU), at clauses (commas, dashes ...) where
+ * a sentence is too long, at words where a clause is, at grapheme boundaries
+ * where a word is. Very short sentences are joined with a neighbour.
+ */
+#ifndef BARK_SEGMENTS_H
+#define BARK_SEGMENTS_H
+
+#include <stddef.h>
+
+#include "bark.h"
+#include "tokenizer.h"
+
+struct bark_segment {
+	size_t begin, end; /* byte range in the text, white space trimmed */
+	unsigned n_tokens; /* WordPiece ids it has */
+};
+
+struct bark_segments {
+	struct bark_segment *items; /* owned */
+	size_t n;
+};
+
+struct bark_segment_limits {
+	unsigned max_tokens; /* WordPiece ids a segment, e.g. 256 */
+	unsigned max_chars;  /* code points a segment, aim; 0: no aim */
+};
+
+/*
+ * locale: BCP-47 or NULL for the root rules. Text: UTF-8 (invalid: -EILSEQ).
+ * A text of white space and control characters alone gives n = 0.
+ * Errors: -ENOMEM, -EILSEQ, -E2BIG.
+ */
+int bark_segments_split(struct bark_segments *ret,
+			const struct bark_tokenizer *tok, const char *text,
+			size_t len, const char *locale,
+			const struct bark_segment_limits *limits);
+void bark_segments_clear(struct bark_segments *s);
+
+#endif
