@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The client library: barkd's HTTP API over its Unix socket, for barkctl and
+ * the hosts. Blocking, one request at a time a client; not thread-safe, but
+ * clients are cheap. Errors are negative errno; the server's own words are in
+ * barkd_client_message().
+ */
+#ifndef BARKD_CLIENT_H
+#define BARKD_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define BARKD_CLIENT_API __attribute__((visibility("default")))
+
+struct barkd_client;
+
+enum barkd_priority {
+	BARKD_PRIORITY_IMPORTANT,
+	BARKD_PRIORITY_MESSAGE,
+	BARKD_PRIORITY_TEXT,
+	BARKD_PRIORITY_NOTIFICATION,
+	BARKD_PRIORITY_PROGRESS,
+};
+
+/* What to say and how; zero and NULL mean the daemon's defaults. */
+struct barkd_say {
+	const char *text;     /* UTF-8 */
+	const char *voice;
+	const char *language; /* BCP-47 */
+	double rate, volume, pitch; /* factors around 1; 0: default */
+	enum barkd_priority priority;
+	bool has_priority;    /* false: text */
+	bool wait;            /* return when it was spoken or dropped */
+	bool has_seed;
+	unsigned long long seed;
+};
+
+/*
+ * socket: path, or NULL for $BARKD_SOCKET, else
+ * $XDG_RUNTIME_DIR/barkd/barkd.sock. Does not connect yet.
+ */
+BARKD_CLIENT_API int barkd_client_new(struct barkd_client **ret,
+				      const char *socket);
+BARKD_CLIENT_API void barkd_client_free(struct barkd_client *client);
+/* The last failure, for a person; "" when there was none. */
+BARKD_CLIENT_API const char *
+barkd_client_message(const struct barkd_client *client);
+
+/*
+ * Queues a text. *ret_id (may be NULL) gets the utterance's id. With wait:
+ * 0 when it was spoken to its end, -ECANCELED when it was stopped or dropped.
+ * -EHOSTDOWN: no daemon. -EINVAL: refused, see the message.
+ */
+BARKD_CLIENT_API int barkd_client_say(struct barkd_client *client,
+				      const struct barkd_say *say,
+				      unsigned long long *ret_id);
+
+/* verb: "stop", "pause", "resume", "skip". */
+BARKD_CLIENT_API int barkd_client_command(struct barkd_client *client,
+					  const char *verb);
+
+/*
+ * GET of a path such as "/v1/status"; *ret_json is a string to be freed with
+ * free(). Other hosts and requests of their own use barkd_client_request().
+ */
+BARKD_CLIENT_API int barkd_client_get(struct barkd_client *client,
+				      const char *path, char **ret_json);
+
+/* body: JSON or NULL; method: "GET" or "POST"; *ret_status: HTTP's. */
+BARKD_CLIENT_API int barkd_client_request(struct barkd_client *client,
+					  const char *method, const char *path,
+					  const char *body, int *ret_status,
+					  char **ret_body);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where things are: XDG folders, models and voices by name. Strings returned
+ * through `ret` are the caller's to free(). Errors: -ENOENT, -ENOMEM, -EINVAL
+ * (a name with a slash at the wrong place, or "..").
+ *
+ * A model is a folder in transformers' or suno's layout. By name it is looked
+ * for in $XDG_DATA_HOME/barkd/models/, each of $XDG_DATA_DIRS/barkd/models/,
+ * the installed folder of embedded voices, and, for a build that has not been
+ * installed, the source's voices/ (compiled in; $BARKD_VOICES_DIR overrides).
+ * A voice is a preset NAME.npz in $XDG_DATA_HOME/barkd/voices/,
+ * $XDG_DATA_DIRS/barkd/voices/ or the model's own folder voices/ .
+ */
+#ifndef BARKD_PATHS_H
+#define BARKD_PATHS_H
+
+#include <stddef.h>
+
+#define BARKD_DEFAULT_MODEL "slt"
+
+struct barkd_entry {
+	char *name, *path; /* owned */
+};
+
+struct barkd_entries {
+	struct barkd_entry *items;
+	size_t n;
+};
+
+/* $XDG_DATA_HOME/barkd or $HOME/.local/share/barkd */
+int barkd_data_home(char **ret);
+/* $XDG_CONFIG_HOME/barkd/barkd.ini if it exists, else /etc/barkd/barkd.ini
+ * if it exists, else -ENOENT. */
+int barkd_config_path(char **ret);
+/* $BARKD_SOCKET, else $XDG_RUNTIME_DIR/barkd/barkd.sock. */
+int barkd_socket_path(char **ret);
+
+/* name: NULL (the default), a name, or a path with a slash. */
+int barkd_model_find(char **ret, const char *name);
+int barkd_models_list(struct barkd_entries *ret);
+
+/* name: a name, or a path; "none" gives 0 with *ret NULL. */
+int barkd_voice_find(char **ret, const char *model_dir, const char *name);
+int barkd_voices_list(struct barkd_entries *ret, const char *model_dir);
+
+void barkd_entries_clear(struct barkd_entries *e);
+
+#endif
