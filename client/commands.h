@@ -15,10 +15,7 @@ enum exit_status {
 
 /* Need the daemon. */
 int cmd_say(int argc, char **argv);
-int cmd_stop(int argc, char **argv);
-int cmd_pause(int argc, char **argv);
-int cmd_resume(int argc, char **argv);
-int cmd_skip(int argc, char **argv);
+int cmd_control(int argc, char **argv); /* stop, pause, resume, skip */
 int cmd_queue(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_voices(int argc, char **argv);

@@ -37,7 +37,7 @@ enum option_kind {
 
 struct option_def {
 	char letter;      /* 0: long only */
-	const char *name; /* NULL: short only */
+	const char *name;
 	enum option_kind kind;
 	void *dest;
 	bool *given;      /* set to true when the option occurs; may be NULL */

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bark.h"
+#include "commands.h"
+#include "copy.h"
+#include "options.h"
+#include "paths.h"
+
+static int model_list(void)
+{
+	struct barkd_entries models = {0};
+	int r = barkd_models_list(&models);
+
+	if (r)
+		return options_fail("models cannot be listed: %s",
+				    strerror(-r));
+	for (size_t i = 0; i < models.n; i++)
+		printf("%-20s %s\n", models.items[i].name,
+		       models.items[i].path);
+	barkd_entries_clear(&models);
+	return EXIT_OK;
+}
+
+/* Opens it, and every voice that comes with it or was imported. */
+static int check(const char *path, const char *vocab, bool voices)
+{
+	const struct bark_model_options opts = {.vocab = vocab};
+	struct barkd_entries list = {0};
+	struct bark_model *model;
+	struct bark_error err;
+	int status = EXIT_OK, r;
+
+	r = bark_model_open(&model, path, &opts, &err);
+	if (r)
+		return options_fail("%s", err.message);
+	if (voices)
+		r = barkd_voices_list(&list, path);
+	if (r)
+		status = options_fail("%s: voices cannot be listed: %s", path,
+				      strerror(-r));
+	for (size_t i = 0; !status && i < list.n; i++) {
+		struct bark_voice *voice;
+
+		if (bark_voice_open(&voice, model, list.items[i].path, &err))
+			status = options_fail("%s", err.message);
+		else
+			bark_voice_unref(voice);
+	}
+	if (!status)
+		printf("%s: %u Hz, %.1f MB of weights, %zu voices\n", path,
+		       bark_model_rate(model), bark_model_memory(model) / 1e6,
+		       list.n);
+	barkd_entries_clear(&list);
+	bark_model_unref(model);
+	return status;
+}
+
+static int model_verify(const char *name)
+{
+	char *path;
+	int r, status;
+
+	r = barkd_model_find(&path, name);
+	if (r)
+		return options_fail("no model '%s' (%s); see 'barkctl model list'",
+				    name, strerror(-r));
+	status = check(path, NULL, true);
+	free(path);
+	return status;
+}
+
+static int copy_in(const char *from, const char *vocab, const char *name)
+{
+	int r, status = EXIT_OK;
+	char *home, *dir;
+
+	r = barkd_data_home(&home);
+	if (r)
+		return options_fail("no folder for data: %s", strerror(-r));
+	if (asprintf(&dir, "%s/models", home) < 0) {
+		free(home);
+		return options_fail("out of memory");
+	}
+	r = copy_model(from, vocab, dir, name);
+	if (r == -EEXIST)
+		status = options_fail("%s/%s is there already; remove it first",
+				      dir, name);
+	else if (r)
+		status = options_fail("%s/%s: %s", dir, name, strerror(-r));
+	else
+		printf("imported as '%s'; 'model = %s' in barkd.ini makes barkd use it\n",
+		       name, name);
+	free(dir);
+	free(home);
+	return status;
+}
+
+/* name: NULL for the folder's own. */
+static int model_import(const char *from, const char *vocab, const char *name)
+{
+	char *full = realpath(from, NULL);
+	int status;
+
+	if (!full)
+		return options_fail("%s: %s", from, strerror(errno));
+	if (!name)
+		name = basename(full);
+	if (copy_name_ok(name))
+		status = check(full, vocab, false);
+	else
+		status = options_fail("'%s' cannot be a model's name (letters, digits, '.', '_', '-'); give one with --name",
+				      name);
+	if (!status)
+		status = copy_in(full, vocab, name);
+	free(full);
+	return status;
+}
+
+int cmd_model(int argc, char **argv)
+{
+	const char *vocab = NULL, *name = NULL, *verb;
+	const struct option_def defs[] = {
+		OPTION_STRING(0, "name", &name),
+		OPTION_STRING(0, "vocab", &vocab),
+	};
+	int first, n, status;
+
+	status = options_parse(argc, argv, defs, ARRAY_LEN(defs), &first);
+	if (status)
+		return status;
+	n = argc - first;
+	verb = n ? argv[first] : "";
+	if ((vocab || name) && strcmp(verb, "import"))
+		return options_usage(argv[0],
+				     "--vocab and --name go with import");
+	if (!strcmp(verb, "list") && n == 1)
+		return model_list();
+	if (!strcmp(verb, "verify") && n == 2)
+		return model_verify(argv[first + 1]);
+	if (!strcmp(verb, "import") && n == 2)
+		return model_import(argv[first + 1], vocab, name);
+	return options_usage(argv[0],
+			     "model takes 'list', 'import PATH' or 'verify NAME'");
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+#include "copy.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_DEPTH 3
+
+bool copy_name_ok(const char *name)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz"
+				"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				"0123456789._-");
+
+	return n > 0 && n <= 64 && !name[n] && name[0] != '.';
+}
+
+int copy_make_dirs(const char *dir)
+{
+	char path[PATH_MAX];
+
+	if (strlen(dir) >= sizeof(path))
+		return -ENAMETOOLONG;
+	strcpy(path, dir);
+	for (char *p = path + 1;; p++) {
+		char was = *p;
+
+		if (was && was != '/')
+			continue;
+		*p = 0;
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		if (!was)
+			return 0;
+		*p = was;
+	}
+}
+
+static int write_all(int fd, const char *buf, size_t n)
+{
+	while (n) {
+		ssize_t w = write(fd, buf, n);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w < 0)
+			return -errno;
+		buf += w;
+		n -= (size_t)w;
+	}
+	return 0;
+}
+
+static int copy_bytes(int in, int out)
+{
+	const size_t size = 1 << 20;
+	char *buf = malloc(size);
+	int r = buf ? 0 : -ENOMEM;
+
+	while (!r) {
+		ssize_t n = read(in, buf, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			r = -errno;
+		else if (!n)
+			break;
+		else
+			r = write_all(out, buf, (size_t)n);
+	}
+	if (!r && fsync(out) < 0)
+		r = -errno;
+	free(buf);
+	return r;
+}
+
+static int copy_at(int from_dir, const char *from, int to_dir, const char *to)
+{
+	int in, out, r;
+
+	in = openat(from_dir, from, O_RDONLY | O_CLOEXEC);
+	if (in < 0)
+		return -errno;
+	out = openat(to_dir, to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (out < 0) {
+		r = -errno;
+		close(in);
+		return r;
+	}
+	r = copy_bytes(in, out);
+	if (close(out) < 0 && !r)
+		r = -errno;
+	close(in);
+	return r;
+}
+
+/* Renames without replacing; the name's folder is synced. */
+static int appear(int dir, const char *hidden, const char *name)
+{
+	if (renameat2(dir, hidden, dir, name, RENAME_NOREPLACE) < 0) {
+		struct stat st;
+
+		/* Not every file system knows the flag. */
+		if (errno != EINVAL && errno != ENOSYS)
+			return -errno;
+		if (!fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+			return -EEXIST;
+		if (renameat(dir, hidden, dir, name) < 0)
+			return -errno;
+	}
+	fsync(dir);
+	return 0;
+}
+
+static int open_target(const char *dir, const char *name, char *hidden,
+		       size_t size)
+{
+	int r = copy_make_dirs(dir), fd;
+
+	if (r)
+		return r;
+	snprintf(hidden, size, ".%s.%ld", name, (long)getpid());
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int copy_file(const char *from, const char *dir, const char *name)
+{
+	char hidden[NAME_MAX + 1];
+	int fd, r;
+
+	fd = open_target(dir, name, hidden, sizeof(hidden));
+	if (fd < 0)
+		return fd;
+	r = copy_at(AT_FDCWD, from, fd, hidden);
+	if (!r)
+		r = appear(fd, hidden, name);
+	if (r)
+		unlinkat(fd, hidden, 0);
+	close(fd);
+	return r;
+}
+
+static bool wanted_file(const char *name)
+{
+	static const char *const ends[] = {".json", ".safetensors", ".bin",
+					   ".pt",   ".th",	    ".txt",
+					   ".npz",  ".npy",	    ".md"};
+	const char *end = strrchr(name, '.');
+
+	for (size_t i = 0; end && i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (!strcmp(end, ends[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Takes from_dir. */
+static int copy_folder(int from_dir, int to_dir, int depth)
+{
+	DIR *d = fdopendir(from_dir);
+	struct dirent *e;
+	int r = 0;
+
+	if (!d) {
+		r = -errno;
+		close(from_dir);
+		return r;
+	}
+	while (!r && (errno = 0, e = readdir(d))) {
+		struct stat st;
+		int in, out;
+
+		if (e->d_name[0] == '.')
+			continue;
+		if (fstatat(from_dir, e->d_name, &st, 0) < 0) {
+			r = -errno;
+		} else if (S_ISREG(st.st_mode) && wanted_file(e->d_name)) {
+			r = copy_at(from_dir, e->d_name, to_dir, e->d_name);
+		} else if (S_ISDIR(st.st_mode) && depth < MAX_DEPTH) {
+			if (mkdirat(to_dir, e->d_name, 0755) < 0) {
+				r = -errno;
+				break;
+			}
+			in = openat(from_dir, e->d_name,
+				    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+			out = openat(to_dir, e->d_name,
+				     O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+			if (in < 0 || out < 0)
+				r = -errno;
+			if (in >= 0 && out < 0)
+				close(in);
+			if (!r)
+				r = copy_folder(in, out, depth + 1);
+			if (out >= 0)
+				close(out);
+		}
+	}
+	if (!r && !e && errno)
+		r = -errno;
+	closedir(d);
+	return r;
+}
+
+/* What an interrupted copy has left. */
+static void remove_folder(int dir, const char *name)
+{
+	int fd = openat(dir, name,
+			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((e = readdir(d))) {
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		if (unlinkat(fd, e->d_name, 0) < 0 && errno == EISDIR)
+			remove_folder(fd, e->d_name);
+	}
+	closedir(d);
+	unlinkat(dir, name, AT_REMOVEDIR);
+}
+
+int copy_model(const char *from, const char *vocab, const char *dir,
+	       const char *name)
+{
+	char hidden[NAME_MAX + 1];
+	int fd, in, out = -1, r = 0;
+
+	fd = open_target(dir, name, hidden, sizeof(hidden));
+	if (fd < 0)
+		return fd;
+	if (!faccessat(fd, name, F_OK, 0)) {
+		close(fd);
+		return -EEXIST;
+	}
+	in = open(from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (in < 0 || mkdirat(fd, hidden, 0755) < 0) {
+		r = -errno;
+	} else {
+		out = openat(fd, hidden, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		r = out < 0 ? -errno : copy_folder(dup(in), out, 0);
+	}
+	if (!r && vocab) {
+		unlinkat(out, "vocab.txt", 0);
+		r = copy_at(AT_FDCWD, vocab, out, "vocab.txt");
+	}
+	if (!r)
+		r = appear(fd, hidden, name);
+	if (r && out >= 0)
+		remove_folder(fd, hidden);
+	if (out >= 0)
+		close(out);
+	if (in >= 0)
+		close(in);
+	close(fd);
+	return r;
+}

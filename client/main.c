@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "options.h"
+
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *usage;   /* what follows the name */
+	const char *summary;
+	const char *details; /* what help says beyond the two; may be NULL */
+};
+
+static const struct command commands[] = {
+	{"say", cmd_say, "[OPTIONS] TEXT|-", "speak a text",
+	 "  -v, --voice VOICE     a name that 'barkctl voices' lists\n"
+	 "  -l, --language LANG   without a voice: the first of this language\n"
+	 "      --rate F          speed, 0.25 to 6 (1)\n"
+	 "      --volume F        loudness, 0 to 4 (1)\n"
+	 "      --pitch F         pitch, 0.25 to 4 (1)\n"
+	 "      --priority P      important, message, text, notification or\n"
+	 "                        progress (text)\n"
+	 "      --seed N          the same seed gives the same sound\n"
+	 "      --wait            return when it was heard; an interrupt stops it\n"
+	 "'-' reads the text from standard input.\n"},
+	{"stop", cmd_control, "", "be silent now and forget what waits", NULL},
+	{"pause", cmd_control, "", "hold the speech", NULL},
+	{"resume", cmd_control, "", "go on after a pause", NULL},
+	{"skip", cmd_control, "", "drop what is spoken, go on with the next",
+	 NULL},
+	{"queue", cmd_queue, "[--json]", "list what is spoken and what waits",
+	 NULL},
+	{"status", cmd_status, "[--json]",
+	 "show the daemon's state, model and sink", NULL},
+	{"voices", cmd_voices, "[--json]", "list the daemon's voices", NULL},
+	{"model", cmd_model, "list | import [OPTIONS] PATH | verify NAME",
+	 "list, import and check models",
+	 "import copies a model's folder (transformers' or suno's layout) to\n"
+	 "$XDG_DATA_HOME/barkd/models/ after checking it:\n"
+	 "      --vocab FILE      the tokenizer's vocab.txt, where the folder has none\n"
+	 "      --name NAME       what to call it (the folder's name)\n"
+	 "verify reads a model and every voice that it has.\n"},
+	{"voice", cmd_voice, "list | import [-m MODEL] FILE.npz NAME",
+	 "list and import voices",
+	 "import checks a voice against the model and copies it to\n"
+	 "$XDG_DATA_HOME/barkd/voices/.\n"},
+};
+
+static const struct command *find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	}
+	return NULL;
+}
+
+static void print_commands(void)
+{
+	printf("Usage: barkctl COMMAND [ARGUMENTS]\n\n");
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		printf("  %-8s %s\n", commands[i].name, commands[i].summary);
+	printf("  %-8s %s\n\n", "help", "this, or a command's options");
+	printf("Without an installed service run 'barkd' first. See barkctl(1).\n");
+}
+
+static int unknown(const char *name)
+{
+	options_fail("no such command: %s; see 'barkctl help'", name);
+	return EXIT_USAGE;
+}
+
+static int help(int argc, char **argv)
+{
+	const struct command *c;
+
+	if (argc < 2) {
+		print_commands();
+		return EXIT_OK;
+	}
+	c = find(argv[1]);
+	if (!c)
+		return unknown(argv[1]);
+	printf("Usage: barkctl %s%s%s\n%c%s.\n", c->name, *c->usage ? " " : "",
+	       c->usage, c->summary[0] - 'a' + 'A', c->summary + 1);
+	if (c->details)
+		printf("\n%s", c->details);
+	return EXIT_OK;
+}
+
+/* "barkctl say --help" is what many type first. */
+static int wants_help(int argc, char **argv)
+{
+	return argc == 2 &&
+	       (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"));
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *c;
+	int status;
+
+	if (argc < 2) {
+		options_fail("no command; see 'barkctl help'");
+		return EXIT_USAGE;
+	}
+	argc--;
+	argv++;
+	if (!strcmp(argv[0], "--version")) {
+		printf("barkctl %s\n", BARKD_VERSION);
+		status = EXIT_OK;
+	} else if (!strcmp(argv[0], "help") || !strcmp(argv[0], "--help") ||
+		   !strcmp(argv[0], "-h")) {
+		status = help(argc, argv);
+	} else if (!(c = find(argv[0]))) {
+		return unknown(argv[0]);
+	} else if (wants_help(argc, argv)) {
+		char *words[] = {argv[1], argv[0], NULL};
+
+		status = help(2, words);
+	} else {
+		status = c->run(argc, argv);
+	}
+	/* A full disk or a closed pipe is a failure too. */
+	if (fflush(stdout) || ferror(stdout))
+		return status ? status :
+				options_fail("cannot write the output");
+	return status;
+}
