@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bark's transformer (pre-norm GPT-2; suno-ai/bark model.py, model_fine.py):
+ * a causal one with a KV cache, and a non-causal one without.
+ */
+#ifndef BARK_GPT_H
+#define BARK_GPT_H
+
+#include "compute.h"
+
+/* Rows that pass through the network's wide middle at once. */
+#define BARK_GPT_CHUNK 128
+
+/* Activations, shared by the stages of a session, which run in turn. */
+struct bark_scratch {
+	float *x;      /* [rows][width] residual stream */
+	float *a;      /* [rows][width] normed input, then attention output */
+	float *qkv;    /* [rows][3 * width] */
+	float *mlp;    /* [CHUNK][mlp_width] */
+	float *scores; /* [threads][score_len] */
+	size_t score_len;
+	float *storage;
+};
+
+/* One causal network's timeline. */
+struct bark_kv {
+	float *k, *v;     /* [layer][head][cap][head size] */
+	size_t cap;       /* positions */
+	size_t n;         /* positions held */
+};
+
+/* Room for `rows` rows of networks up to these sizes. */
+int bark_scratch_init(struct bark_scratch *s, const struct bark_gpt_config *const *nets,
+		      size_t n_nets, size_t rows, size_t threads);
+void bark_scratch_clear(struct bark_scratch *s);
+
+int bark_kv_init(struct bark_kv *kv, const struct bark_gpt_config *config,
+		 size_t cap);
+void bark_kv_clear(struct bark_kv *kv);
+size_t bark_kv_bytes(const struct bark_gpt_config *config, size_t cap);
+
+/*
+ * Appends m rows of token embeddings, s->x[0..m-1], at positions kv->n...:
+ * adds position embeddings, runs the layers, extends kv, and leaves the final
+ * norm of the last row in s->x[0 .. width-1]. kv->n + m <= kv->cap.
+ * Allocates nothing.
+ */
+void bark_gpt_causal(struct bark_compute *c, const struct bark_gpt_config *g,
+		     const struct bark_gpt_weights *w, struct bark_kv *kv,
+		     struct bark_scratch *s, size_t m);
+
+/*
+ * Runs m rows of embeddings, s->x, each seeing all others; leaves the final
+ * norm of rows first..m-1 in place.
+ */
+void bark_gpt_full(struct bark_compute *c, const struct bark_gpt_config *g,
+		   const struct bark_gpt_weights *w, struct bark_scratch *s,
+		   size_t m, size_t first);
+
+#endif
