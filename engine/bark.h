@@ -135,7 +135,7 @@ BARK_API void bark_session_free(struct bark_session *session);
 /*
  * Starts speaking text (UTF-8, len bytes, at most BARK_TEXT_MAX). The text is
  * split into segments at sentence breaks; the session must be idle (new, or
- * read to its end, or cancelled and drained). Errors: -EBUSY, -E2BIG,
+ * read to its end, or cancelled). Errors: -EBUSY, -E2BIG,
  * -EILSEQ (not UTF-8), -ENODATA (nothing to speak).
  */
 #define BARK_TEXT_MAX (256 * 1024)
@@ -178,9 +178,17 @@ BARK_API int bark_session_event(struct bark_session *session,
 
 /*
  * Stops the utterance: nothing more of it can be read from the moment this
- * returns. Never waits for computing. RT safe but for one eventfd write.
+ * returns. Never waits for computing; holds a mutex for a moment, so it is
+ * not for a real-time callback. The session can be started again at once.
  */
 BARK_API void bark_session_cancel(struct bark_session *session);
+
+/*
+ * Tells the engine that nobody listens before this many milliseconds from
+ * now: others whose sound is needed sooner are computed first. 0: now.
+ */
+BARK_API void bark_session_set_delay(struct bark_session *session,
+				     unsigned ms);
 
 /* Seconds since the start until the first sample was ready; < 0: not yet. */
 BARK_API double bark_session_first_audio(const struct bark_session *session);

@@ -121,7 +121,7 @@ size_t bark_sample(struct bark_sampler *s, const float *logits, size_t n,
 	float max;
 	size_t last = 0;
 
-	if (s->greedy)
+	if (s->greedy || !(temperature > 0))
 		return s->ops->argmax(logits, n);
 
 	if ((s->top_p > 0 && s->top_p < 1) || (s->top_k > 0 && s->top_k < n)) {

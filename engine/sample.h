@@ -32,8 +32,8 @@ void bark_sampler_clear(struct bark_sampler *s);
 /*
  * Draws from softmax(logits / temperature) over n <= cap logits, after
  * nucleus (on the unscaled logits) and top-k, in suno's order (suno-ai/bark,
- * generation.py). segment, stage and position key the random number. Greedy:
- * the first of the largest. Allocates nothing.
+ * generation.py). segment, stage and position key the random number. Greedy,
+ * or a temperature of 0: the first of the largest. Allocates nothing.
  */
 size_t bark_sample(struct bark_sampler *s, const float *logits, size_t n,
 		   float temperature, uint32_t segment, uint32_t stage,

@@ -75,6 +75,11 @@ struct bark_timeline {
 	unsigned fine_book; /* codebook of the next pass; 0: no window */
 };
 
+/* A mode's options with the model's own sampling. */
+void bark_timeline_defaults(struct bark_timeline_options *ret,
+			    const struct bark_config *config,
+			    enum bark_mode mode);
+
 int bark_timeline_init(struct bark_timeline *t, struct bark_compute *compute,
 		       const struct bark_model *model,
 		       const struct bark_voice *voice,

@@ -23,6 +23,30 @@ size_t bark_timeline_max_frames(const struct bark_model *model,
 			    m->coarse.n_codebooks) + 1;
 }
 
+static float own_temperature(const struct bark_sampling *s)
+{
+	return s->do_sample ? s->temperature : 0;
+}
+
+void bark_timeline_defaults(struct bark_timeline_options *ret,
+			    const struct bark_config *m, enum bark_mode mode)
+{
+	bool exact = mode == BARK_MODE_EXACT;
+	unsigned most = m->coarse.max_history;
+
+	*ret = (struct bark_timeline_options){
+		.mode = mode,
+		.semantic_temperature = own_temperature(&m->semantic.sampling),
+		.coarse_temperature = own_temperature(&m->coarse.sampling),
+		.fine_temperature = own_temperature(&m->fine.sampling),
+		.min_eos_p = m->semantic.min_eos_p,
+		.coarse_history = exact || most < BARK_LL_COARSE_HISTORY ?
+					  most : BARK_LL_COARSE_HISTORY,
+		.semantic_ahead = exact ? 0 : BARK_LL_SEMANTIC_AHEAD,
+		.fine_lookahead = BARK_LL_FINE_LOOKAHEAD,
+	};
+}
+
 /* How much of a voice the coarse stage takes, as both references trim. */
 static void coarse_history(const struct bark_timeline *t, size_t *ret_semantic,
 			   size_t *ret_coarse)

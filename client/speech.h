@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* What render, trace and bench share: options and opening what they name. */
+#ifndef CLIENT_SPEECH_H
+#define CLIENT_SPEECH_H
+
+#include <stdint.h>
+
+#include "bark.h"
+
+/* For OPTION_CHOICE: index i is enum value i (+ 1 for precisions). */
+extern const char *const speech_precisions[];
+extern const char *const speech_modes[];
+
+enum bark_precision speech_precision(int choice); /* -1: the default */
+enum bark_mode speech_mode(int choice, enum bark_mode otherwise);
+
+/*
+ * Opens a model by name or path (NULL: the default) and, if voice is neither
+ * NULL nor "none", a voice. Says why on failure; returns an exit status.
+ */
+int speech_open(struct bark_model **ret_model, struct bark_voice **ret_voice,
+		const char *model, const char *voice,
+		enum bark_precision precision);
+
+#endif
