@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <ini.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* inih's own buffer has 200 bytes with newline and NUL, and cuts longer lines
+ * while calling the handler: such lines are stopped in the reader. */
+#define LINE_BYTES 199
+#define MAX_LINES 10000
+
+const char *const conf_precisions[] = {"default", "f32", "f16", "bf16", NULL};
+const char *const conf_modes[] = {"low-latency", "exact", NULL};
+const char *const conf_sinks[] = {"auto", "pipewire", "jack", "file", NULL};
+static const char *const resamplers[] = {"fastest", "medium", "best", NULL};
+static const char *const levels[] = {"error", "warning", "info", "debug",
+				     NULL};
+
+enum kind {
+	KIND_STRING,
+	KIND_UINT,
+	KIND_DOUBLE,
+	KIND_OPTIONAL, /* double or a word that means `otherwise` */
+	KIND_BOOL,
+	KIND_WORD,
+};
+
+struct key {
+	const char *section, *name;
+	enum kind kind;
+	size_t offset;
+	double min, max;
+	const char *word;         /* OPTIONAL */
+	double otherwise;         /* OPTIONAL: what the word means */
+	const char *const *words; /* WORD */
+	const char *text;         /* the default, as written in a file */
+};
+
+#define AT(field) offsetof(struct conf, field)
+#define STRING(s, k, def) {#s, #k, KIND_STRING, AT(s.k), .text = def}
+#define UINT(s, k, lo, hi, def) \
+	{#s, #k, KIND_UINT, AT(s.k), lo, hi, .text = def}
+#define DOUBLE(s, k, lo, hi, def) \
+	{#s, #k, KIND_DOUBLE, AT(s.k), lo, hi, .text = def}
+#define OPTIONAL(s, k, lo, hi, w, as, def) \
+	{#s, #k, KIND_OPTIONAL, AT(s.k), lo, hi, w, as, .text = def}
+#define BOOL(s, k, def) {#s, #k, KIND_BOOL, AT(s.k), .text = def}
+#define WORD(s, k, list, def) \
+	{#s, #k, KIND_WORD, AT(s.k), .words = list, .text = def}
+
+static const struct key keys[] = {
+	STRING(model, name, "slt"),
+	STRING(model, voice, NULL),
+	STRING(model, language, NULL),
+	WORD(model, precision, conf_precisions, "default"),
+	WORD(model, mode, conf_modes, "low-latency"),
+	UINT(model, threads, 0, 1024, "0"),
+	UINT(model, nice, 0, 19, "0"),
+	DOUBLE(model, semantic_temperature, 0, 2, "0"),
+	DOUBLE(model, coarse_temperature, 0, 2, "0"),
+	DOUBLE(model, fine_temperature, 0, 2, "0"),
+	UINT(model, top_k, 0, 100000, "0"),
+	DOUBLE(model, top_p, 0, 1, "0"),
+	DOUBLE(model, min_eos_p, 0, 1, "0"),
+	UINT(model, coarse_history, 0, 630, "0"),
+	UINT(model, fine_lookahead, 0, 512, "0"),
+	UINT(model, ahead_ms, 200, 60000, "3000"),
+
+	DOUBLE(speech, rate, CONF_RATE_MIN, CONF_RATE_MAX, "1"),
+	DOUBLE(speech, pitch, CONF_PITCH_MIN, CONF_PITCH_MAX, "1"),
+	DOUBLE(speech, volume, 0, CONF_VOLUME_MAX, "1"),
+	DOUBLE(speech, gain_db, -40, 20, "0"),
+	OPTIONAL(speech, loudness, -50, -8, "off", NAN, "off"),
+
+	WORD(output, sink, conf_sinks, "auto"),
+	STRING(output, target, NULL),
+	STRING(output, role, "Accessibility"),
+	STRING(output, client_name, "barkd"),
+	STRING(output, server, NULL),
+	BOOL(output, connect, "yes"),
+	UINT(output, latency, 0, 8192, "0"),
+	UINT(output, rate, 0, 192000, "0"),
+	UINT(output, buffer_ms, 50, 1000, "300"),
+	WORD(output, resampler, resamplers, "medium"),
+	OPTIONAL(output, wait_for_sink_s, 0, 86400, "forever", INFINITY, "30"),
+	OPTIONAL(output, idle_cork_s, 0, 86400, "never", INFINITY, "5"),
+
+	UINT(service, queue_length, 1, 10000, "256"),
+	OPTIONAL(service, idle_unload_s, 1, 604800, "never", INFINITY, "900"),
+	OPTIONAL(service, exit_idle_s, 1, 604800, "never", INFINITY, "never"),
+	WORD(service, log_level, levels, "info"),
+};
+
+#define N_KEYS (sizeof(keys) / sizeof(*keys))
+
+bool conf_key(size_t i, const char **ret_section, const char **ret_name)
+{
+	if (i >= N_KEYS)
+		return false;
+	*ret_section = keys[i].section;
+	*ret_name = keys[i].name;
+	return true;
+}
+
+/* --- values --- */
+
+/* The daemon never calls setlocale(), so the decimal point is a point. */
+static bool number(const char *text, double *ret)
+{
+	char *end;
+	double v;
+
+	if (!*text || isspace((unsigned char)*text))
+		return false;
+	errno = 0;
+	v = strtod(text, &end);
+	if (errno || *end || !isfinite(v) || strpbrk(text, "xXpP"))
+		return false;
+	*ret = v;
+	return true;
+}
+
+/* 0, -EINVAL with `why` filled, or -ENOMEM. */
+static int set_value(struct conf *conf, const struct key *key,
+		     const char *text, char *why, size_t n_why)
+{
+	void *at = (char *)conf + key->offset;
+	double v;
+
+	switch (key->kind) {
+	case KIND_STRING: {
+		char **s = at, *copy = NULL;
+
+		if (text && *text) {
+			copy = strdup(text);
+			if (!copy)
+				return -ENOMEM;
+		}
+		free(*s);
+		*s = copy;
+		return 0;
+	}
+	case KIND_UINT:
+		if (!number(text, &v) || v < key->min || v > key->max ||
+		    v != floor(v)) {
+			snprintf(why, n_why,
+				 "%s must be a whole number from %.0f to %.0f",
+				 key->name, key->min, key->max);
+			return -EINVAL;
+		}
+		*(unsigned *)at = (unsigned)v;
+		return 0;
+	case KIND_OPTIONAL:
+		if (strcmp(text, key->word) == 0) {
+			*(double *)at = key->otherwise;
+			return 0;
+		}
+		/* fall through */
+	case KIND_DOUBLE:
+		if (!number(text, &v) || v < key->min || v > key->max) {
+			snprintf(why, n_why,
+				 "%s must be a number from %g to %g%s%s",
+				 key->name, key->min, key->max,
+				 key->word ? ", or " : "",
+				 key->word ? key->word : "");
+			return -EINVAL;
+		}
+		*(double *)at = v;
+		return 0;
+	case KIND_BOOL:
+		if (strcmp(text, "yes") == 0 || strcmp(text, "true") == 0) {
+			*(bool *)at = true;
+			return 0;
+		}
+		if (strcmp(text, "no") == 0 || strcmp(text, "false") == 0) {
+			*(bool *)at = false;
+			return 0;
+		}
+		snprintf(why, n_why, "%s must be yes or no", key->name);
+		return -EINVAL;
+	case KIND_WORD:
+		for (int i = 0; key->words[i]; i++) {
+			if (strcmp(text, key->words[i]) == 0) {
+				*(int *)at = i;
+				return 0;
+			}
+		}
+		snprintf(why, n_why, "%s must be one of", key->name);
+		for (int i = 0; key->words[i]; i++) {
+			size_t used = strlen(why);
+
+			snprintf(why + used, n_why - used, "%s %s",
+				 i ? "," : "", key->words[i]);
+		}
+		return -EINVAL;
+	}
+	return -EINVAL;
+}
+
+int conf_default(struct conf *ret)
+{
+	struct conf conf = {0};
+	char why[128];
+
+	for (size_t i = 0; i < N_KEYS; i++) {
+		int r = set_value(&conf, &keys[i], keys[i].text, why,
+				  sizeof(why));
+
+		if (r < 0) {
+			conf_clear(&conf);
+			return r;
+		}
+	}
+	*ret = conf;
+	return 0;
+}
+
+void conf_clear(struct conf *conf)
+{
+	if (!conf)
+		return;
+	for (size_t i = 0; i < N_KEYS; i++) {
+		char **s = (char **)((char *)conf + keys[i].offset);
+
+		if (keys[i].kind != KIND_STRING)
+			continue;
+		free(*s);
+		*s = NULL;
+	}
+}
+
+/* --- file --- */
+
+struct parse {
+	struct conf conf;
+	const char *path;
+	FILE *file;
+	int line;       /* of the line that inih is at */
+	int error;      /* the first; the rest is not looked at */
+	int error_line;
+	bool seen[N_KEYS];
+	struct conf_error *err;
+};
+
+__attribute__((format(printf, 3, 4))) static void
+refuse(struct parse *p, int error, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	if (p->error)
+		return;
+	p->error = error;
+	p->error_line = p->line;
+	if (!p->err)
+		return;
+	n = snprintf(p->err->message, sizeof(p->err->message), "%s:%d: ",
+		     p->path, p->line);
+	if (n < 0 || (size_t)n >= sizeof(p->err->message))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(p->err->message + n, sizeof(p->err->message) - (size_t)n,
+		  fmt, ap);
+	va_end(ap);
+}
+
+/* fgets() for inih, one whole line a call, so that `line` is the handler's. */
+static char *read_line(char *str, int num, void *stream)
+{
+	struct parse *p = stream;
+	int n = 0, c;
+
+	if (p->error)
+		return NULL;
+	p->line++;
+	if (p->line > MAX_LINES) {
+		refuse(p, -EINVAL, "more than %d lines", MAX_LINES);
+		return NULL;
+	}
+	while ((c = getc(p->file)) != EOF) {
+		if (c == '\0') {
+			refuse(p, -EINVAL, "a NUL byte");
+			return NULL;
+		}
+		if (n >= num - 1 || n >= LINE_BYTES) {
+			refuse(p, -EINVAL, "longer than %d bytes",
+			       LINE_BYTES - 1);
+			return NULL;
+		}
+		str[n++] = (char)c;
+		if (c == '\n')
+			break;
+	}
+	str[n] = '\0';
+	return n ? str : NULL;
+}
+
+static int on_value(void *user, const char *section, const char *name,
+		    const char *value)
+{
+	struct parse *p = user;
+	char why[256] = "";
+	bool section_known = false;
+
+	for (size_t i = 0; i < N_KEYS; i++) {
+		int r;
+
+		if (strcmp(keys[i].section, section) != 0)
+			continue;
+		section_known = true;
+		if (strcmp(keys[i].name, name) != 0)
+			continue;
+		/* Also what inih makes of an indented line. */
+		if (p->seen[i]) {
+			refuse(p, -EINVAL, "%s is given twice", name);
+			return 0;
+		}
+		p->seen[i] = true;
+		r = set_value(&p->conf, &keys[i], value, why, sizeof(why));
+		if (r < 0)
+			refuse(p, r, "%s",
+			       r == -ENOMEM ? "out of memory" : why);
+		return r == 0;
+	}
+	if (section_known)
+		refuse(p, -EINVAL, "unknown key \"%s\" in [%s]", name, section);
+	else if (*section)
+		refuse(p, -EINVAL, "unknown section [%s]", section);
+	else
+		refuse(p, -EINVAL, "\"%s\" stands before any section", name);
+	return 0;
+}
+
+int conf_load(struct conf *ret, const char *path, struct conf_error *err)
+{
+	struct parse p = {.path = path, .err = err};
+	int r;
+
+	r = conf_default(&p.conf);
+	if (r < 0)
+		return r;
+	p.file = fopen(path, "re");
+	if (!p.file) {
+		r = -errno;
+		if (err)
+			snprintf(err->message, sizeof(err->message), "%s: %s",
+				 path, strerror(-r));
+		conf_clear(&p.conf);
+		return r;
+	}
+	r = ini_parse_stream(read_line, &p, on_value, &p);
+	if (ferror(p.file)) {
+		p.error = 0;
+		refuse(&p, -EIO, "cannot be read");
+	}
+	fclose(p.file);
+	/* inih goes on after a line that it cannot parse and tells the first. */
+	if (r > 0 && (!p.error || r < p.error_line)) {
+		p.error = 0;
+		p.line = r;
+		refuse(&p, -EINVAL,
+		       "neither \"[section]\" nor \"key = value\"");
+	}
+	if (p.error) {
+		conf_clear(&p.conf);
+		return p.error;
+	}
+	*ret = p.conf;
+	return 0;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * barkd.ini: every key the daemon knows, with its default and limits. The
+ * commented file beside this header documents them; a test holds the two
+ * together.
+ */
+#ifndef BARKD_CONF_H
+#define BARKD_CONF_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum conf_precision {
+	CONF_PRECISION_DEFAULT,
+	CONF_PRECISION_F32,
+	CONF_PRECISION_F16,
+	CONF_PRECISION_BF16,
+};
+
+enum conf_mode {
+	CONF_MODE_LOW_LATENCY,
+	CONF_MODE_EXACT,
+};
+
+enum conf_sink {
+	CONF_SINK_AUTO,
+	CONF_SINK_PIPEWIRE,
+	CONF_SINK_JACK,
+	CONF_SINK_FILE,
+};
+
+enum conf_resampler {
+	CONF_RESAMPLER_FASTEST,
+	CONF_RESAMPLER_MEDIUM,
+	CONF_RESAMPLER_BEST,
+};
+
+enum conf_log_level {
+	CONF_LOG_ERROR,
+	CONF_LOG_WARNING,
+	CONF_LOG_INFO,
+	CONF_LOG_DEBUG,
+};
+
+/* Limits that the HTTP API shares with the file. */
+#define CONF_RATE_MIN 0.25
+#define CONF_RATE_MAX 6.0
+#define CONF_PITCH_MIN 0.25
+#define CONF_PITCH_MAX 4.0
+#define CONF_VOLUME_MAX 4.0
+
+/* Strings are owned; NULL: not set. Enumerations are ints of those above. */
+struct conf {
+	struct {
+		char *name, *voice, *language;
+		int precision, mode;
+		unsigned threads, nice;
+		double semantic_temperature, coarse_temperature;
+		double fine_temperature, top_p, min_eos_p; /* 0: the model's */
+		unsigned top_k, coarse_history, fine_lookahead, ahead_ms;
+	} model;
+	struct {
+		double rate, pitch, volume, gain_db;
+		double loudness; /* LUFS; NAN: off */
+	} speech;
+	struct {
+		int sink, resampler;
+		char *target, *role, *client_name, *server;
+		bool connect;
+		unsigned latency, rate, buffer_ms;
+		double wait_for_sink_s, idle_cork_s; /* INFINITY: never */
+	} output;
+	struct {
+		unsigned queue_length;
+		double idle_unload_s, exit_idle_s; /* INFINITY: never */
+		int log_level;
+	} service;
+};
+
+/* Why a file was refused: "FILE:LINE: what". */
+struct conf_error {
+	char message[512];
+};
+
+/* Defaults alone. Errors: -ENOMEM. */
+int conf_default(struct conf *ret);
+/*
+ * Defaults, then the file. Errors: -ENOENT and the like for the file itself,
+ * -EINVAL for what is in it, -ENOMEM; err says why. *ret is untouched then.
+ */
+int conf_load(struct conf *ret, const char *path, struct conf_error *err);
+void conf_clear(struct conf *conf);
+
+/* The words of an enumeration, ended by NULL, in its order. */
+extern const char *const conf_precisions[];
+extern const char *const conf_modes[];
+extern const char *const conf_sinks[];
+
+/* For the test: section and name of the i-th key; false past the last. */
+bool conf_key(size_t i, const char **ret_section, const char **ret_name);
+
+#endif
