@@ -1,0 +1,107 @@
+"""Codec tokens of the embedded voice: computed, not learnt. Codebook 1 = k-means of MGC, codebook 2 = pitch and phase (vocoder.py).
+
+usage: codec_tokens.py --work DIR [--frames N] [--iterations N]     writes W/books.npz from the first W/codec/*.npz
+
+books.npz: centroids (1024, 45), mean, std (45), books (2, 1024, 64): the vectors that the EnCodec decoder sums.
+Columns of a vector: 0..44 whitened MGC (book 0); book 1: 45 voiced +1 / noise -1, 46 log F0, 47..62 cos and sin of harmonics
+1..8 of the phase in the frame's middle, 63 spare; a noise code has Gaussian numbers in 47..63: they are the decoder's only
+source of randomness. Books 3..8 of the model are zero."""
+import argparse
+import glob
+import os
+
+import numpy as np
+
+import vocoder as V
+
+DIM, CODES = 64, 1024
+
+
+def weights():
+    """c1.. count twice: then the distance is the log-spectral one."""
+    w = np.full(V.MGC, np.sqrt(2), np.float32)
+    w[0] = 1
+    return w
+
+
+def nearest(x, c, block=8192):
+    """Index of the nearest row of c for every row of x."""
+    half = 0.5 * (c * c).sum(1)
+    return np.concatenate([np.argmax(x[i:i + block] @ c.T - half, 1) for i in range(0, len(x), block)])
+
+
+def kmeans(x, k, iterations, rng):
+    c = x[rng.choice(len(x), k, replace=False)].copy()
+    for it in range(iterations):
+        n = nearest(x, c)
+        count = np.bincount(n, minlength=k)
+        order = np.argsort(n, kind="stable")
+        ends = np.cumsum(count)
+        sums = np.add.reduceat(x[order], np.minimum(ends - count, len(x) - 1), axis=0)
+        live = count > 0
+        c[live] = sums[live] / count[live, None]
+        c[~live] = x[rng.choice(len(x), int((~live).sum()))]
+        if it % 3 == 2:
+            err = np.sqrt(((x - c[n]) ** 2).sum(1)).mean() * 10 / np.log(10) * np.sqrt(2) / np.sqrt(2)
+            print("k-means %d: %.2f dB, %d empty" % (it + 1, err, int((~live).sum())), flush=True)
+    return c
+
+
+def pitch_code(a, phi, rng):
+    """Codebook 2: (a - 52) * 28 + phi where voiced, else one of 128 noise codes at random."""
+    a, phi = np.asarray(a, np.int64), np.asarray(phi, np.int64)
+    return np.where(a > 0, (a - V.A_LOW) * V.PHASES + phi, V.N_VOICED + rng.integers(0, V.N_NOISE, len(a)))
+
+
+def pitch_book(rng):
+    code = np.arange(V.N_VOICED)
+    a, phi = V.A_LOW + code // V.PHASES, code % V.PHASES
+    b = np.zeros((CODES, DIM), np.float32)
+    mid = 2 * np.pi * (phi + a / 2) / V.PHASES
+    b[:V.N_VOICED, 45] = 1
+    b[:V.N_VOICED, 46] = 6 * np.log(a / 66.0)
+    for h in range(8):
+        b[:V.N_VOICED, 47 + 2 * h] = np.cos((h + 1) * mid)
+        b[:V.N_VOICED, 48 + 2 * h] = np.sin((h + 1) * mid)
+    b[V.N_VOICED:, 45] = -1
+    b[V.N_VOICED:, 47:] = rng.standard_normal((V.N_NOISE, 17)) * 0.7
+    return b
+
+
+def load_books(work):
+    with np.load(os.path.join(work, "books.npz")) as z:
+        return {k: z[k] for k in z.files}
+
+
+def envelope_code(mgc, books):
+    """Codebook 1 of MGC frames."""
+    w = weights()
+    return nearest(np.asarray(mgc, np.float32) * w, books["centroids"] * w)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    p.add_argument("--work", default="training/work")
+    p.add_argument("--frames", type=int, default=150000)
+    p.add_argument("--iterations", type=int, default=12)
+    p.add_argument("--seed", type=int, default=1)
+    a = p.parse_args()
+    rng = np.random.default_rng(a.seed)
+    x = []
+    for path in sorted(glob.glob(os.path.join(a.work, "codec", "[0-9b]*.npz"))):
+        with np.load(path) as z:
+            x.append(z["mgc"].astype(np.float32))
+        if sum(map(len, x)) > 2 * a.frames:
+            break
+    x = np.concatenate(x)
+    x = x[rng.permutation(len(x))[:a.frames]]
+    mean, std = x.mean(0), x.std(0)
+    c = kmeans(x * weights(), CODES, a.iterations, rng) / weights()
+    books = np.zeros((2, CODES, DIM), np.float32)
+    books[0, :, :V.MGC] = (c - mean) / std
+    books[1] = pitch_book(rng)
+    np.savez(os.path.join(a.work, "books.npz"), centroids=c.astype(np.float32), mean=mean, std=std, books=books)
+
+
+if __name__ == "__main__":
+    main()
