@@ -92,7 +92,7 @@ static int copy_in(const char *from, const char *vocab, const char *name)
 	else if (r)
 		status = options_fail("%s/%s: %s", dir, name, strerror(-r));
 	else
-		printf("imported as '%s'; 'model = %s' in barkd.ini makes barkd use it\n",
+		printf("imported as '%s'; 'name = %s' under [model] in barkd.ini makes barkd use it\n",
 		       name, name);
 	free(dir);
 	free(home);

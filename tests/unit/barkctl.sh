@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Usage: barkctl.sh BARKCTL
+# Exit statuses and the one line on stderr, without a daemon.
+set -euo pipefail
+barkctl=$1
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+export BARKD_SOCKET=$tmp/none.sock HOME=$tmp
+unset XDG_DATA_HOME XDG_CONFIG_HOME XDG_RUNTIME_DIR
+failed=0
+
+# NAME STATUS PATTERN ARGUMENT...: PATTERN must match the one line on stderr
+# of a failure, or the output of a success.
+expect() {
+	local name=$1 want=$2 pattern=$3 got=0 seen lines
+	shift 3
+	"$barkctl" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null || got=$?
+	seen=$tmp/err
+	[ "$want" != 0 ] || seen=$tmp/out
+	lines=$(wc -l <"$tmp/err")
+	if [ "$got" != "$want" ]; then
+		echo "not ok barkctl/$name: exit status $got, not $want"
+	elif [ "$want" != 0 ] && [ "$lines" != 1 ]; then
+		echo "not ok barkctl/$name: $lines lines on stderr"
+	elif ! grep -qE -- "$pattern" "$seen"; then
+		echo "not ok barkctl/$name: '$(head -n 3 "$seen")'"
+	else
+		echo "ok barkctl/$name"
+		return
+	fi
+	failed=1
+}
+
+expect version 0 '^barkctl [0-9]+\.[0-9]+' --version
+expect help 0 '^  say ' help
+expect 'help of a command' 0 '--priority' help say
+expect '--help' 0 '--priority' say --help
+expect 'help of nothing' 2 'no such command: dance' help dance
+expect 'no command' 2 'barkctl help'
+expect 'unknown command' 2 'no such command: dance' dance
+expect 'control characters' 2 'no such command: a b;' $'a\nb'
+expect 'no text' 2 'needs a text' say
+expect 'unknown option' 2 "unknown option '--loud'" say --loud hello
+expect 'unknown letter' 2 "unknown option '-x'" say -x hello
+expect 'option without value' 2 "'--rate' needs a value" say hello --rate
+expect 'letter without value' 2 "'-v' needs a value" say hello -v
+expect 'rate is no number' 2 '--rate takes a number' say --rate fast hello
+expect 'rate is nan' 2 '--rate takes a number' say --rate nan hello
+expect 'rate too large' 2 '0.25 to 6' say --rate 60 hello
+expect 'negative seed' 2 '--seed takes a whole' say --seed -1 hello
+expect 'unknown priority' 2 'important, message' say --priority high hello
+expect 'stop with arguments' 2 'takes no arguments' stop now
+expect 'no daemon' 1 'systemctl --user start barkd.socket' say hello
+expect 'no daemon, status' 1 'run .barkd.' status --json
+expect 'no daemon, stop' 1 'run .barkd.' stop
+expect 'model without verb' 2 "model takes 'list'" model
+expect 'model list' 0 '' model list
+expect 'import of nothing' 1 'No such file' model import "$tmp/nothing"
+expect 'verify of nothing' 1 "no model 'nothing'" model verify nothing
+expect 'voice without name' 2 "voice takes 'list'" voice import x.npz
+mkdir "$tmp/empty"
+expect 'import of an empty folder' 1 'empty' model import "$tmp/empty"
+expect 'bad name' 1 'cannot be a model' model import --name ../x "$tmp/empty"
+
+unset BARKD_SOCKET
+expect 'no session' 1 'XDG_RUNTIME_DIR is not set' say hello
+printf 'a\0b' >"$tmp/nul"
+if "$barkctl" say - <"$tmp/nul" 2>"$tmp/err" ||
+	! grep -q 'NUL byte' "$tmp/err"; then
+	echo "not ok barkctl/nul byte: $(cat "$tmp/err")"
+	failed=1
+else
+	echo "ok barkctl/nul byte"
+fi
+if "$barkctl" help >/dev/full 2>"$tmp/err"; then
+	echo "not ok barkctl/full disk: exit status 0"
+	failed=1
+else
+	echo "ok barkctl/full disk"
+fi
+exit $failed
