@@ -37,6 +37,8 @@ struct barkd_sink {
 	/* Set by JACK's callbacks, read by the helper. */
 	atomic_bool gone, ports_changed;
 	_Atomic uint32_t rate;
+	/* Connected: from now on what is pulled is heard. */
+	atomic_bool listening;
 	/* Frames from our port to the listener, read by the callback. */
 	_Atomic uint32_t latency;
 
@@ -46,7 +48,7 @@ struct barkd_sink {
 	const char **connections; /* as they were when corked, or NULL */
 	bool active, connected_once;
 	int retry_ms;
-	enum barkd_sink_state reported;
+	int reported; /* enum barkd_sink_state, -1: nothing yet */
 	uint32_t reported_rate;
 };
 
@@ -61,7 +63,7 @@ static void report(struct barkd_sink *s, enum barkd_sink_state state,
 {
 	uint32_t rate = atomic_load(&s->rate);
 
-	if (state == s->reported && rate == s->reported_rate)
+	if ((int)state == s->reported && rate == s->reported_rate)
 		return;
 	s->reported = state;
 	s->reported_rate = rate;
@@ -76,6 +78,10 @@ static int on_process(jack_nframes_t n, void *data)
 	struct barkd_sink *s = data;
 	float *out = jack_port_get_buffer(s->port, n);
 
+	if (!atomic_load_explicit(&s->listening, memory_order_acquire)) {
+		memset(out, 0, n * sizeof(*out));
+		return 0;
+	}
 	s->host->pull(s->host->data, out, n);
 	s->host->delay(s->host->data,
 		       atomic_load_explicit(&s->latency,
@@ -150,6 +156,7 @@ static void client_close(struct barkd_sink *s)
 	if (s->client)
 		jack_client_close(s->client);
 	s->client = NULL;
+	atomic_store(&s->listening, false);
 	s->active = s->connected_once = false;
 	if (s->connections)
 		jack_free(s->connections);
@@ -187,7 +194,8 @@ static int client_open(struct barkd_sink *s)
 	return 0;
 }
 
-/* Once a client: what a person disconnects later stays disconnected. */
+/* Once a client: what a person disconnects later stays disconnected. Only an
+ * active client can be connected. */
 static void connect_by_policy(struct barkd_sink *s)
 {
 	const char *from = jack_port_name(s->port), **ports;
@@ -222,7 +230,9 @@ static int client_run(struct barkd_sink *s)
 	s->active = true;
 	connect_again(s);
 	connect_by_policy(s);
+	/* Waits for the new graph, so that the first word is not lost. */
 	read_latency(s);
+	atomic_store(&s->listening, true);
 	return 0;
 }
 
@@ -230,6 +240,7 @@ static void client_cork(struct barkd_sink *s)
 {
 	s->connections = jack_port_get_all_connections(s->client, s->port);
 	jack_deactivate(s->client);
+	atomic_store(&s->listening, false);
 	s->active = false;
 }
 
@@ -308,6 +319,7 @@ static int sink_open(struct barkd_sink **ret,
 	if (!s)
 		return -ENOMEM;
 	s->host = host;
+	s->reported = -1;
 	s->connect = config->connect;
 	s->retry_ms = RETRY_MIN_MS;
 	s->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

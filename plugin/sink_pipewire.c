@@ -21,7 +21,7 @@
 
 #define DEFAULT_RATE 48000u
 /* Keeps stop to silence below 20 ms: two quanta and the fade. */
-#define DEFAULT_QUANTUM_NS 5333333u
+#define DEFAULT_QUANTUM 256u /* at 48 kHz */
 #define RETRY_MIN_MS 50u
 #define RETRY_MAX_MS 1000u
 
@@ -51,7 +51,7 @@ struct barkd_sink {
 
 	uint32_t rate;        /* constant while there is a stream */
 	uint32_t server_rate; /* the graph's */
-	enum barkd_sink_state reported;
+	int reported; /* enum barkd_sink_state, -1: nothing yet */
 	uint32_t reported_rate;
 
 	atomic_bool want_run, want_flush;
@@ -62,7 +62,7 @@ struct barkd_sink {
 static void report(struct barkd_sink *s, enum barkd_sink_state state,
 		   const char *why)
 {
-	if (state == s->reported && s->rate == s->reported_rate)
+	if ((int)state == s->reported && s->rate == s->reported_rate)
 		return;
 	s->reported = state;
 	s->reported_rate = s->rate;
@@ -183,8 +183,7 @@ static const struct pw_stream_events stream_events = {
 static struct pw_properties *stream_properties(const struct barkd_sink *s)
 {
 	unsigned quantum = s->latency ? s->latency :
-			   (unsigned)((uint64_t)s->rate * DEFAULT_QUANTUM_NS /
-				      1000000000u);
+			   s->rate * DEFAULT_QUANTUM / 48000;
 	struct pw_properties *p = pw_properties_new(
 		PW_KEY_MEDIA_TYPE, "Audio",
 		PW_KEY_MEDIA_CATEGORY, "Playback",
@@ -477,6 +476,7 @@ static int sink_open(struct barkd_sink **ret,
 		return -ENOMEM;
 	pw_init(NULL, NULL);
 	s->host = host;
+	s->reported = -1;
 	s->latency = config->latency;
 	s->wished_rate = config->rate;
 	s->server_rate = DEFAULT_RATE;
