@@ -13,6 +13,15 @@ struct command {
 	const char *details; /* what help says beyond the two; may be NULL */
 };
 
+#define MODEL_OPTIONS \
+	"  -m, --model MODEL     a name that 'barkctl model list' lists, or a folder\n" \
+	"  -v, --voice VOICE     a voice's name or file, or none\n" \
+	"      --seed N          the same seed gives the same sound\n" \
+	"      --precision P     f32, f16 or bf16 (what suits the processor)\n" \
+	"      --mode M          exact or low-latency\n" \
+	"      --threads N       threads that compute (one a processor)\n" \
+	"      --greedy          take the largest logit everywhere\n"
+
 static const struct command commands[] = {
 	{"say", cmd_say, "[OPTIONS] TEXT|-", "speak a text",
 	 "  -v, --voice VOICE     a name that 'barkctl voices' lists\n"
@@ -35,6 +44,29 @@ static const struct command commands[] = {
 	{"status", cmd_status, "[--json]",
 	 "show the daemon's state, model and sink", NULL},
 	{"voices", cmd_voices, "[--json]", "list the daemon's voices", NULL},
+	{"render", cmd_render, "[OPTIONS] -o FILE TEXT|-|@FILE",
+	 "compute speech into a file",
+	 "  -o, --output FILE     its ending tells the format: wav, flac, ogg, opus, mp3\n"
+	 MODEL_OPTIONS
+	 "'-' reads the text from standard input, '@FILE' from a file.\n"},
+	{"trace", cmd_trace, "[OPTIONS] -m MODEL --text TEXT -o FOLDER",
+	 "write every stage's result as numpy files",
+	 "  -o, --output FOLDER   where to\n"
+	 "      --text TEXT       what is spoken\n"
+	 MODEL_OPTIONS
+	 "      --max-semantic N  end the semantic stage after N tokens\n"
+	 "      --no-eos          do not end it before that\n"
+	 "      --semantic F.npy, --coarse F.npy, --fine F.npy\n"
+	 "                        use these tokens instead of the stage's own\n"},
+	{"bench", cmd_bench, "[OPTIONS]", "measure the engine",
+	 "  -m, --model MODEL     a name that 'barkctl model list' lists, or a folder\n"
+	 "      --shape S         instead: small or large, with random weights\n"
+	 "  -v, --voice VOICE     a voice's name or file, or none\n"
+	 "      --semantic-tokens N  how many, 50 for a second of sound\n"
+	 "      --precision P     f32, f16 or bf16 (what suits the processor)\n"
+	 "      --mode M          exact or low-latency\n"
+	 "      --threads N       threads that compute (one a processor)\n"
+	 "      --json            the figures as JSON\n"},
 	{"model", cmd_model, "list | import [OPTIONS] PATH | verify NAME",
 	 "list, import and check models",
 	 "import copies a model's folder (transformers' or suno's layout) to\n"
