@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* What simd/ needs of a vector, by AVX2, FMA and F16C: 8 lanes. */
+#ifndef BK_VEC_AVX2_H
+#define BK_VEC_AVX2_H
+
+#include <immintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define VL 8
+/* 12 sums, 3 rows of x and one of w: all 16 registers. */
+#define GEMM_MR 3
+#define GEMM_NR 4
+
+typedef __m256 vf;
+typedef __m256 vm;
+
+#define VF static inline __attribute__((always_inline))
+
+VF vf vf_zero(void) { return _mm256_setzero_ps(); }
+VF vf vf_set1(float a) { return _mm256_set1_ps(a); }
+VF vf vf_load(const float *p) { return _mm256_loadu_ps(p); }
+VF void vf_store(float *p, vf a) { _mm256_storeu_ps(p, a); }
+VF vf vf_add(vf a, vf b) { return _mm256_add_ps(a, b); }
+VF vf vf_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
+VF vf vf_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
+VF vf vf_div(vf a, vf b) { return _mm256_div_ps(a, b); }
+/* a * b + c */
+VF vf vf_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
+/* b where either is NaN. */
+VF vf vf_min(vf a, vf b) { return _mm256_min_ps(a, b); }
+VF vf vf_max(vf a, vf b) { return _mm256_max_ps(a, b); }
+VF vm vf_lt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
+VF vf vf_select(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
+
+VF vf vf_abs(vf a)
+{
+	return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a);
+}
+
+VF vf vf_round(vf a)
+{
+	return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT |
+				  _MM_FROUND_NO_EXC);
+}
+
+/* 2^n for whole n in -126..127 */
+VF vf vf_exp2i(vf n)
+{
+	__m256i e = _mm256_add_epi32(_mm256_cvtps_epi32(n),
+				     _mm256_set1_epi32(127));
+
+	return _mm256_castsi256_ps(_mm256_slli_epi32(e, 23));
+}
+
+VF __m256i vf_tail_mask(size_t n)
+{
+	return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n),
+				  _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+/* The first n < VL elements; zero in the other lanes. */
+VF vf vf_load_n(const float *p, size_t n)
+{
+	return _mm256_maskload_ps(p, vf_tail_mask(n));
+}
+
+VF void vf_store_n(float *p, vf a, size_t n)
+{
+	_mm256_maskstore_ps(p, vf_tail_mask(n), a);
+}
+
+VF __m128 vf_halves(vf a)
+{
+	return _mm_add_ps(_mm256_castps256_ps128(a),
+			  _mm256_extractf128_ps(a, 1));
+}
+
+/* The sums of four vectors' lanes; each by the same tree as vf_sum. */
+VF void vf_sum4(float *ret, vf a, vf b, vf c, vf d)
+{
+	__m128 ab = _mm_hadd_ps(vf_halves(a), vf_halves(b));
+	__m128 cd = _mm_hadd_ps(vf_halves(c), vf_halves(d));
+
+	_mm_storeu_ps(ret, _mm_hadd_ps(ab, cd));
+}
+
+VF float vf_sum(vf a)
+{
+	__m128 s = vf_halves(a);
+
+	s = _mm_hadd_ps(s, s);
+	return _mm_cvtss_f32(_mm_hadd_ps(s, s));
+}
+
+VF float vf_hmax(vf a)
+{
+	__m128 s = _mm_max_ps(_mm256_castps256_ps128(a),
+			      _mm256_extractf128_ps(a, 1));
+
+	s = _mm_max_ps(s, _mm_movehl_ps(s, s));
+	return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
+}
+
+VF vf vf_load_f16(const uint16_t *p)
+{
+	return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p));
+}
+
+VF void vf_store_f16(uint16_t *p, vf a)
+{
+	_mm_storeu_si128((__m128i *)p,
+			 _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+}
+
+VF vf vf_load_bf16(const uint16_t *p)
+{
+	__m128i h = _mm_loadu_si128((const __m128i *)p);
+
+	return _mm256_castsi256_ps(
+		_mm256_slli_epi32(_mm256_cvtepu16_epi32(h), 16));
+}
+
+VF void vf_store_bf16(uint16_t *p, vf a)
+{
+	__m256i bits = _mm256_castps_si256(a);
+	__m256i high = _mm256_srli_epi32(bits, 16);
+	__m256i odd = _mm256_and_si256(high, _mm256_set1_epi32(1));
+	__m256i even = _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff));
+	__m256i near = _mm256_srli_epi32(_mm256_add_epi32(bits, even), 16);
+	__m256i quiet = _mm256_or_si256(high, _mm256_set1_epi32(0x40));
+	__m256 nan = _mm256_cmp_ps(a, a, _CMP_UNORD_Q);
+	__m256i r = _mm256_blendv_epi8(near, quiet, _mm256_castps_si256(nan));
+
+	r = _mm256_packus_epi32(r, r);
+	r = _mm256_permute4x64_epi64(r, 0x08);
+	_mm_storeu_si128((__m128i *)p, _mm256_castsi256_si128(r));
+}
+
+VF vf vf_load_f16_n(const uint16_t *p, size_t n)
+{
+	uint16_t part[VL] = {0};
+
+	memcpy(part, p, n * sizeof(*p));
+	return vf_load_f16(part);
+}
+
+VF vf vf_load_bf16_n(const uint16_t *p, size_t n)
+{
+	uint16_t part[VL] = {0};
+
+	memcpy(part, p, n * sizeof(*p));
+	return vf_load_bf16(part);
+}
+
+#endif
