@@ -73,6 +73,7 @@ struct bark_fine_config {
 	struct bark_sampling sampling; /* transformers: 1.0 means greedy */
 	unsigned n_total;       /* codebooks (8) */
 	unsigned n_given;       /* heads start at this codebook (1) */
+	bool tied;              /* heads[i] is tables[i + 1] */
 	unsigned max_history;   /* frames (512) */
 	unsigned max_input;     /* frames of a window (1,024) */
 };
@@ -100,6 +101,9 @@ struct bark_config {
 	struct bark_fine_config fine;
 	struct bark_codec_config codec;
 	unsigned codebook_size; /* coarse and fine codes (1,024) */
+	/* Without a voice, later segments continue the first one's (true but
+	 * for models that were trained without histories). */
+	bool carry_voice;
 };
 
 /* --- weights --- */

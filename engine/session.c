@@ -54,7 +54,7 @@ static int take_memory(struct bark_session *s)
 	struct bark_timeline_options stages = stage_options(s);
 	unsigned ms = s->options.ahead_ms ? s->options.ahead_ms :
 					    DEFAULT_AHEAD_MS;
-	size_t batch, first;
+	size_t batch, first, frames = bark_timeline_max_frames(s->model, 0);
 	int r;
 
 	r = bark_timeline_init(&s->timeline, &s->engine->compute, s->model,
@@ -75,13 +75,21 @@ static int take_memory(struct bark_session *s)
 	s->ahead = (size_t)(ms < MOST_AHEAD_MS ? ms : MOST_AHEAD_MS) *
 		   m->codec.rate / 1000;
 	s->ring_cap = s->ahead + batch;
-	s->queue_cap = 2 * bark_timeline_max_frames(s->model, 0);
+	s->queue_cap = 2 * frames;
 	s->ring = malloc(s->ring_cap * sizeof(*s->ring));
 	s->pcm = malloc(batch * sizeof(*s->pcm));
 	s->queue = malloc(s->queue_cap * m->fine.n_total * sizeof(*s->queue));
 	s->codes = malloc((size_t)BARK_DECODE_FRAMES * m->fine.n_total *
 			  sizeof(*s->codes));
-	return s->ring && s->pcm && s->queue && s->codes ? 0 : -ENOMEM;
+	s->carried.semantic = malloc(s->timeline.semantic_cap *
+				     sizeof(*s->carried.semantic));
+	s->carried.coarse = malloc(frames * m->coarse.n_codebooks *
+				   sizeof(*s->carried.coarse));
+	s->carried.fine = malloc(frames * m->fine.n_total *
+				 sizeof(*s->carried.fine));
+	return s->ring && s->pcm && s->queue && s->codes &&
+			       s->carried.semantic && s->carried.coarse &&
+			       s->carried.fine ? 0 : -ENOMEM;
 }
 
 static void release(struct bark_session *s)
@@ -94,6 +102,9 @@ static void release(struct bark_session *s)
 	free(s->pcm);
 	free(s->queue);
 	free(s->codes);
+	free(s->carried.semantic);
+	free(s->carried.coarse);
+	free(s->carried.fine);
 	free(s->events);
 	if (s->fd >= 0)
 		close(s->fd);

@@ -65,6 +65,9 @@ struct bark_session {
 	/* The scheduler's own. */
 	struct bark_timeline timeline;
 	struct bark_codec *codec;
+	/* The first segment's history for the next ones, where no voice was
+	 * given and the model takes histories. */
+	struct bark_voice carried;
 	struct bark_utterance *utterance;
 	size_t next_segment; /* to be generated */
 	bool generating;     /* segment next_segment - 1 is under way */

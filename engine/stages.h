@@ -93,6 +93,18 @@ size_t bark_timeline_max_frames(const struct bark_model *model,
 /* Begins a segment of n <= max_input text ids (more are cut off). */
 void bark_timeline_begin(struct bark_timeline *t, const int32_t *ids, size_t n);
 
+/* The voice of the segments that begin from now on; NULL: none. Borrowed. */
+void bark_timeline_set_voice(struct bark_timeline *t,
+			     const struct bark_voice *voice);
+
+/*
+ * A voice from the segment that is complete: what it said becomes the history
+ * of those that follow (suno's long-form recipe). ret has room for
+ * semantic_cap tokens and bark_timeline_max_frames() frames of each codebook.
+ */
+void bark_timeline_take_voice(const struct bark_timeline *t,
+			      struct bark_voice *ret);
+
 /* Puts tokens in a stage's place; that stage is done then. */
 int bark_timeline_set_semantic(struct bark_timeline *t, const int32_t *tokens,
 			       size_t n);

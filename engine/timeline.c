@@ -164,9 +164,38 @@ int bark_timeline_init(struct bark_timeline *t, struct bark_compute *compute,
 		bark_timeline_clear(t);
 		return r;
 	}
+	bark_timeline_set_voice(t, voice);
+	return 0;
+}
+
+void bark_timeline_set_voice(struct bark_timeline *t,
+			     const struct bark_voice *voice)
+{
+	t->voice = voice;
+	t->semantic_base = t->coarse_base = t->fine_base = 0;
 	if (voice)
 		place_history(t);
-	return 0;
+}
+
+void bark_timeline_take_voice(const struct bark_timeline *t,
+			      struct bark_voice *ret)
+{
+	const struct bark_config *m = &t->model->config;
+	size_t n = t->n_fine;
+
+	memcpy(ret->semantic, t->semantic + t->semantic_base,
+	       t->n_semantic * sizeof(*ret->semantic));
+	for (size_t i = 0; i < n; i++) {
+		const int32_t *codes = t->fine +
+				       (t->fine_base + i) * m->fine.n_total;
+
+		for (unsigned b = 0; b < m->fine.n_total; b++)
+			ret->fine[b * n + i] = codes[b];
+		for (unsigned b = 0; b < m->coarse.n_codebooks; b++)
+			ret->coarse[b * n + i] = codes[b];
+	}
+	ret->n_semantic = t->n_semantic;
+	ret->n_coarse = ret->n_fine = n;
 }
 
 void bark_timeline_clear(struct bark_timeline *t)

@@ -44,6 +44,8 @@ static void adopt(struct bark_session *s)
 	s->decoding = 0;
 	s->segment_open = false;
 	s->samples = 0;
+	if (!s->voice)
+		bark_timeline_set_voice(&s->timeline, NULL);
 }
 
 static bool may_begin_segment(const struct bark_session *s)
@@ -133,6 +135,12 @@ static void push_frames(struct bark_session *s)
 		return;
 	s->utterance->ends[s->next_segment - 1] = (size_t)s->pushed;
 	s->generating = false;
+	/* Without a voice each segment would get one of its own. */
+	if (!t->voice && s->model->config.carry_voice && t->n_semantic > 0 &&
+	    s->next_segment < s->utterance->n_segments) {
+		bark_timeline_take_voice(t, &s->carried);
+		bark_timeline_set_voice(t, &s->carried);
+	}
 }
 
 static void generate(struct bark_session *s)

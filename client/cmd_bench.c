@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* barkctl bench: how long each stage takes, on a model or on random weights. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "codec.h"
+#include "commands.h"
+#include "model.h"
+#include "options.h"
+#include "session.h"
+#include "speech.h"
+
+/* About a sentence of text. */
+#define TEXT_IDS 24
+
+struct bench {
+	struct bark_model *model;
+	struct bark_voice *voice;
+	enum bark_mode mode;
+	unsigned threads, n_semantic;
+	double load, semantic, coarse, fine, codec, first_audio, audio;
+	size_t semantic_tokens, coarse_tokens, frames;
+	const char *kernels;
+	unsigned used_threads;
+};
+
+static void fill_ids(const struct bark_model *m, int32_t *ids, size_t n)
+{
+	size_t words = m->config.semantic.gpt.n_in - m->config.semantic.text_offset;
+
+	for (size_t i = 0; i < n; i++)
+		ids[i] = (int32_t)((i * 7919 + 101) % (words / 2));
+}
+
+/* The stages one after another, each timed alone. */
+static int run_stages(struct bench *b)
+{
+	const struct bark_config *m = &b->model->config;
+	struct bark_compute compute = { 0 };
+	struct bark_timeline_options opts;
+	struct bark_timeline t;
+	struct bark_codec *codec = NULL;
+	int32_t ids[TEXT_IDS];
+	float *pcm = NULL;
+	double at;
+	int r;
+
+	bk_ops_init(&compute.ops, ~0u);
+	b->kernels = compute.ops.name;
+	r = bk_pool_new(&compute.pool, b->threads, 0);
+	if (r < 0)
+		return r;
+	b->used_threads = bk_pool_threads(compute.pool);
+	bark_timeline_defaults(&opts, m, b->mode);
+	opts.no_eos = true;
+	opts.max_semantic = b->n_semantic;
+	r = bark_timeline_init(&t, &compute, b->model, b->voice, &opts);
+	if (r < 0) {
+		bk_pool_free(compute.pool);
+		return r;
+	}
+	fill_ids(b->model, ids, TEXT_IDS);
+	bark_timeline_begin(&t, ids, TEXT_IDS);
+
+	at = bark_now();
+	while (bark_semantic_ready(&t))
+		bark_semantic_step(&t);
+	b->semantic = bark_now() - at;
+	at = bark_now();
+	while (bark_coarse_ready(&t))
+		bark_coarse_step(&t);
+	b->coarse = bark_now() - at;
+	at = bark_now();
+	while (bark_fine_ready(&t))
+		bark_fine_step(&t);
+	b->fine = bark_now() - at;
+
+	b->semantic_tokens = t.n_semantic;
+	b->coarse_tokens = t.n_coarse;
+	b->frames = t.n_fine;
+	b->audio = (double)t.n_fine * m->codec.hop / m->codec.rate;
+	pcm = malloc((t.n_fine * m->codec.hop + 1) * sizeof(*pcm));
+	r = pcm ? bark_codec_new(&codec, &compute, b->model) : -ENOMEM;
+	if (r == 0) {
+		at = bark_now();
+		bark_codec_decode(codec,
+				  t.fine + t.fine_base * m->fine.n_total,
+				  t.n_fine, pcm);
+		b->codec = bark_now() - at;
+	}
+	bark_codec_free(codec);
+	free(pcm);
+	bark_timeline_clear(&t);
+	bk_pool_free(compute.pool);
+	return r;
+}
+
+/* What a listener waits, the model being warm. */
+static int run_first_audio(struct bench *b)
+{
+	struct bark_session_options opts = { .mode = b->mode };
+	struct bark_engine_options compute = { .threads = b->threads };
+	struct bark_session *s = NULL;
+	struct bark_engine *engine;
+	int32_t ids[TEXT_IDS];
+	float sample;
+	int r;
+
+	r = bark_engine_new(&engine, &compute);
+	if (r < 0)
+		return r;
+	r = bark_session_new(&s, engine, b->model, b->voice, &opts, NULL);
+	if (r == 0) {
+		fill_ids(b->model, ids, TEXT_IDS);
+		r = bark_session_start_ids(s, ids, TEXT_IDS);
+	}
+	if (r == 0) {
+		bark_session_read(s, &sample, 1, -1);
+		b->first_audio = bark_session_first_audio(s);
+	}
+	bark_session_free(s);
+	bark_engine_unref(engine);
+	return r;
+}
+
+static double peak_mb(void)
+{
+	struct rusage use;
+
+	getrusage(RUSAGE_SELF, &use);
+	return (double)use.ru_maxrss / 1024;
+}
+
+static void print_row(const char *stage, double seconds, size_t units,
+		      const char *unit, double audio)
+{
+	printf("%-12s %9.3f s", stage, seconds);
+	if (units > 0)
+		printf(" %8zu %-7s %9.3f ms each", units, unit,
+		       seconds * 1e3 / (double)units);
+	if (audio > 0)
+		printf("  %6.3f s/s", seconds / audio);
+	putchar('\n');
+}
+
+static void print_table(const struct bench *b)
+{
+	double total = b->semantic + b->coarse + b->fine + b->codec;
+
+	printf("kernels %s, %u threads\n", b->kernels, b->used_threads);
+	print_row("load", b->load, 0, "", 0);
+	print_row("semantic", b->semantic, b->semantic_tokens, "tokens",
+		  b->audio);
+	print_row("coarse", b->coarse, b->coarse_tokens, "tokens", b->audio);
+	print_row("fine", b->fine, b->frames, "frames", b->audio);
+	print_row("codec", b->codec, b->frames, "frames", b->audio);
+	print_row("all", total, 0, "", b->audio);
+	print_row("first audio", b->first_audio, 0, "", 0);
+	printf("%-12s %9.3f s\n", "audio", b->audio);
+	printf("%-12s %9.1f MB\n", "peak memory", peak_mb());
+}
+
+static int print_json(const struct bench *b)
+{
+	json_t *root = json_pack(
+		"{s:s, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I}",
+		"kernels", b->kernels, "threads", (int)b->used_threads,
+		"load_s", b->load, "semantic_s", b->semantic,
+		"coarse_s", b->coarse, "fine_s", b->fine, "codec_s", b->codec,
+		"first_audio_s", b->first_audio, "audio_s", b->audio,
+		"peak_mb", peak_mb(),
+		"semantic_tokens", (json_int_t)b->semantic_tokens,
+		"coarse_tokens", (json_int_t)b->coarse_tokens,
+		"frames", (json_int_t)b->frames);
+	int r = root ? json_dumpf(root, stdout, JSON_INDENT(1)) : -1;
+
+	json_decref(root);
+	putchar('\n');
+	return r < 0 ? options_fail("out of memory") : EXIT_OK;
+}
+
+static int open_random(struct bench *b, bool large, int precision)
+{
+	/* bark_precision and bk_dtype agree but for the default. */
+	enum bk_dtype type = precision < 0 ? BK_F32 : (enum bk_dtype)precision;
+	struct bark_config config;
+
+	bark_config_published(&config, large);
+	return bark_model_random(&b->model, &config, type, 1) < 0 ?
+		       options_fail("out of memory") : EXIT_OK;
+}
+
+int cmd_bench(int argc, char **argv)
+{
+	static const char *const shapes[] = { "small", "large", NULL };
+	const char *model_name = NULL, *voice_name = NULL;
+	uint64_t threads = 0, n_semantic = 200;
+	int precision = -1, mode = -1, shape = -1, first, status, r;
+	bool json = false;
+	struct bench b = { 0 };
+	const struct option_def defs[] = {
+		OPTION_STRING('m', "model", &model_name),
+		OPTION_STRING('v', "voice", &voice_name),
+		OPTION_CHOICE(0, "shape", &shape, NULL, shapes),
+		OPTION_U64(0, "threads", &threads, NULL, 1, 256),
+		OPTION_U64(0, "semantic-tokens", &n_semantic, NULL, 1, 8192),
+		OPTION_CHOICE(0, "precision", &precision, NULL,
+			      speech_precisions),
+		OPTION_CHOICE(0, "mode", &mode, NULL, speech_modes),
+		OPTION_FLAG(0, "json", &json),
+	};
+	double at = bark_now();
+
+	status = options_parse(argc, argv, defs, ARRAY_LEN(defs), &first);
+	if (status)
+		return status;
+	if (first < argc || (model_name && shape >= 0))
+		return options_usage("bench", "either -m or --shape, and no other arguments");
+	if (shape >= 0) {
+		status = open_random(&b, shape == 1, precision);
+		if (status == EXIT_OK && voice_name &&
+		    bark_voice_open(&b.voice, b.model, voice_name, NULL) < 0) {
+			bark_model_unref(b.model);
+			status = options_fail("cannot open the voice %s",
+					      voice_name);
+		}
+	} else {
+		status = speech_open(&b.model, &b.voice, model_name, voice_name,
+				     speech_precision(precision));
+	}
+	if (status)
+		return status;
+	b.load = bark_now() - at;
+	b.mode = speech_mode(mode, BARK_MODE_LOW_LATENCY);
+	b.threads = (unsigned)threads;
+	b.n_semantic = (unsigned)n_semantic;
+	r = run_stages(&b);
+	if (r == 0)
+		r = run_first_audio(&b);
+	bark_voice_unref(b.voice);
+	bark_model_unref(b.model);
+	if (r < 0)
+		return options_fail("%s", r == -EINVAL ?
+				    "the model's windows do not fit its blocks" :
+				    strerror(-r));
+	if (json)
+		return print_json(&b);
+	print_table(&b);
+	return EXIT_OK;
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/* Sessions as a program uses them: streamed sound is the whole's, cancelling
+ * is at once, and nothing is allocated while speaking. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "session.h"
+#include "tap.h"
+#include "tiny.h"
+
+static atomic_bool watching;
+static atomic_uint allocations;
+
+/* The program's own malloc family, to count calls while watching. */
+void *malloc(size_t n)
+{
+	static void *(*real)(size_t);
+
+	if (!real)
+		real = (void *(*)(size_t))dlsym(RTLD_NEXT, "malloc");
+	if (atomic_load(&watching))
+		atomic_fetch_add(&allocations, 1);
+	return real(n);
+}
+
+static struct bark_model *model;
+static const int32_t ids[] = { 5, 9, 77, 123, 42, 8 };
+
+static struct bark_session *open_session(struct bark_engine *engine,
+					 enum bark_mode mode, uint64_t seed)
+{
+	struct bark_session_options opts = { .mode = mode, .seed = seed,
+					     .ahead_ms = 400 };
+	struct bark_session *s;
+
+	return bark_session_new(&s, engine, model, NULL, &opts, NULL) < 0 ?
+		       NULL : s;
+}
+
+/* All samples of one utterance, read in pieces of `piece`. */
+static float *speak(struct bark_session *s, size_t piece, size_t *ret_n)
+{
+	size_t cap = 1 << 20, n = 0;
+	float *pcm = calloc(cap, sizeof(*pcm));
+	ssize_t r;
+
+	if (bark_session_start_ids(s, ids, sizeof(ids) / sizeof(*ids)) < 0) {
+		free(pcm);
+		return NULL;
+	}
+	while ((r = bark_session_read(s, pcm + n, piece, -1)) > 0)
+		n += (size_t)r;
+	*ret_n = n;
+	return pcm;
+}
+
+/* What the stages and the codec give without any session. */
+static float *offline(enum bark_mode mode, uint64_t seed, size_t *ret_n)
+{
+	const struct bark_config *m = &model->config;
+	struct bark_compute compute;
+	struct bark_timeline_options opts;
+	struct bark_timeline t;
+	struct bark_codec *codec;
+	float *pcm;
+
+	bk_ops_init(&compute.ops, ~0u);
+	bark_timeline_defaults(&opts, m, mode);
+	if (bk_pool_new(&compute.pool, 1, 0) < 0 ||
+	    bark_timeline_init(&t, &compute, model, NULL, &opts) < 0 ||
+	    bark_codec_new(&codec, &compute, model) < 0)
+		abort();
+	t.sampler.seed = seed;
+	bark_timeline_begin(&t, ids, sizeof(ids) / sizeof(*ids));
+	while (bark_timeline_step(&t))
+		;
+	*ret_n = t.n_fine * m->codec.hop;
+	pcm = calloc(*ret_n + 1, sizeof(*pcm));
+	bark_codec_decode(codec, t.fine + t.fine_base * m->fine.n_total,
+			  t.n_fine, pcm);
+	bark_codec_free(codec);
+	bark_timeline_clear(&t);
+	bk_pool_free(compute.pool);
+	return pcm;
+}
+
+static void test_same_as_offline(const char *name, enum bark_mode mode)
+{
+	struct bark_engine_options two = { .threads = 2 };
+	struct bark_engine *engine;
+	struct bark_session *s;
+	size_t n, m;
+
+	TAP_CHECK(name, bark_engine_new(&engine, &two) == 0);
+	for (uint64_t seed = 1; seed < 6; seed++) {
+		float *whole = offline(mode, seed, &n), *streamed;
+
+		s = open_session(engine, mode, seed);
+		TAP_CHECK(name, s);
+		streamed = speak(s, 1000 + 777 * (size_t)seed, &m);
+		TAP_CHECK(name, streamed && n > 0 && m == n);
+		TAP_CHECK(name, memcmp(whole, streamed, n * sizeof(*whole)) == 0);
+		free(streamed);
+		/* The session can speak again, and says the same. */
+		streamed = speak(s, 512, &m);
+		TAP_CHECK(name, streamed && m == n);
+		TAP_CHECK(name, memcmp(whole, streamed, n * sizeof(*whole)) == 0);
+		free(streamed);
+		free(whole);
+		bark_session_free(s);
+	}
+	bark_engine_unref(engine);
+	tap_ok(name);
+}
+
+static void test_events(void)
+{
+	const char *name = "events tell segments and the end";
+	struct bark_engine *engine;
+	struct bark_session *s;
+	struct bark_event e[4];
+	size_t n;
+	float *pcm;
+
+	TAP_CHECK(name, bark_engine_new(&engine, NULL) == 0);
+	s = open_session(engine, BARK_MODE_LOW_LATENCY, 1);
+	TAP_CHECK(name, s && bark_session_event(s, &e[0]) == 0);
+	pcm = speak(s, 4096, &n);
+	TAP_CHECK(name, pcm);
+	for (int i = 0; i < 3; i++)
+		TAP_CHECK(name, bark_session_event(s, &e[i]) == 1);
+	TAP_CHECK(name, bark_session_event(s, &e[3]) == 0);
+	TAP_CHECK(name, e[0].type == BARK_EVENT_SEGMENT_BEGIN &&
+			e[0].sample == 0);
+	TAP_CHECK(name, e[1].type == BARK_EVENT_SEGMENT_END &&
+			e[1].sample == n);
+	TAP_CHECK(name, e[2].type == BARK_EVENT_END && e[2].sample == n);
+	TAP_CHECK(name, bark_session_first_audio(s) > 0);
+	free(pcm);
+	bark_session_free(s);
+	bark_engine_unref(engine);
+	tap_ok(name);
+}
+
+static void test_cancel(void)
+{
+	const char *name = "cancel drops everything at once";
+	struct bark_engine *engine;
+	struct bark_session *s;
+	float pcm[256];
+	size_t n, m;
+	float *whole, *again;
+
+	TAP_CHECK(name, bark_engine_new(&engine, NULL) == 0);
+	s = open_session(engine, BARK_MODE_LOW_LATENCY, 4);
+	TAP_CHECK(name, s);
+	whole = speak(s, 4096, &n);
+	for (int i = 0; i < 200; i++) {
+		struct timespec pause = { 0, (i % 7) * 300000 };
+
+		TAP_CHECK(name, bark_session_start_ids(s, ids, 6) == 0);
+		TAP_CHECK(name, bark_session_start_ids(s, ids, 6) == -EBUSY);
+		nanosleep(&pause, NULL);
+		if (i % 3 == 0)
+			bark_session_read(s, pcm, 256, -1);
+		bark_session_cancel(s);
+		TAP_CHECK(name, bark_session_read(s, pcm, 256, -1) ==
+					-ECANCELED);
+	}
+	/* Nothing of a cancelled utterance is left in the next. */
+	again = speak(s, 4096, &m);
+	TAP_CHECK(name, again && n == m &&
+			memcmp(whole, again, n * sizeof(*whole)) == 0);
+	free(whole);
+	free(again);
+	bark_session_free(s);
+	bark_engine_unref(engine);
+	tap_ok(name);
+}
+
+static void test_descriptor(void)
+{
+	const char *name = "the descriptor polls readable while something waits";
+	struct bark_engine *engine;
+	struct bark_session *s;
+	struct pollfd p = { .events = POLLIN };
+	struct bark_event e;
+	static float pcm[1 << 20];
+	ssize_t r;
+
+	TAP_CHECK(name, bark_engine_new(&engine, NULL) == 0);
+	s = open_session(engine, BARK_MODE_EXACT, 2);
+	TAP_CHECK(name, s);
+	p.fd = bark_session_fd(s);
+	TAP_CHECK(name, poll(&p, 1, 0) == 0);
+	TAP_CHECK(name, bark_session_start_ids(s, ids, 6) == 0);
+	for (;;) {
+		TAP_CHECK(name, poll(&p, 1, 20000) == 1);
+		while (bark_session_event(s, &e))
+			;
+		r = bark_session_read(s, pcm, 1 << 20, 0);
+		TAP_CHECK(name, r >= 0 || r == -EAGAIN);
+		if (r == 0)
+			break;
+	}
+	TAP_CHECK(name, poll(&p, 1, 0) == 0);
+	bark_session_free(s);
+	bark_engine_unref(engine);
+	tap_ok(name);
+}
+
+static void test_allocations(void)
+{
+	const char *name = "nothing is allocated while speaking";
+	struct bark_engine *engine;
+	struct bark_session *s;
+	float pcm[4096];
+
+	TAP_CHECK(name, bark_engine_new(&engine, NULL) == 0);
+	for (int mode = 0; mode < 2; mode++) {
+		s = open_session(engine, (enum bark_mode)mode, 3);
+		TAP_CHECK(name, s && bark_session_start_ids(s, ids, 6) == 0);
+		atomic_store(&watching, true);
+		while (bark_session_read(s, pcm, 4096, -1) > 0)
+			;
+		atomic_store(&watching, false);
+		TAP_CHECK(name, atomic_load(&allocations) == 0);
+		bark_session_free(s);
+	}
+	bark_engine_unref(engine);
+	tap_ok(name);
+}
+
+static void test_many(void)
+{
+	const char *name = "sessions side by side say what they say alone";
+	enum { N = 4 };
+	struct bark_engine *engine;
+	struct bark_session *s[N];
+	float *whole[N], pcm[1000];
+	size_t n[N], at[N] = { 0 }, left = N;
+
+	TAP_CHECK(name, bark_engine_new(&engine, NULL) == 0);
+	for (size_t i = 0; i < N; i++) {
+		enum bark_mode mode = i % 2 ? BARK_MODE_EXACT :
+					      BARK_MODE_LOW_LATENCY;
+
+		whole[i] = offline(mode, i + 1, &n[i]);
+		s[i] = open_session(engine, mode, i + 1);
+		TAP_CHECK(name, s[i] && bark_session_start_ids(s[i], ids, 6) == 0);
+	}
+	while (left > 0) {
+		for (size_t i = 0; i < N; i++) {
+			ssize_t r = s[i] ? bark_session_read(s[i], pcm, 1000, 10) :
+					   -EAGAIN;
+
+			if (r > 0) {
+				TAP_CHECK(name, at[i] + (size_t)r <= n[i] &&
+						memcmp(whole[i] + at[i], pcm,
+						       (size_t)r * sizeof(*pcm)) == 0);
+				at[i] += (size_t)r;
+			} else if (r == 0) {
+				TAP_CHECK(name, at[i] == n[i]);
+				bark_session_free(s[i]);
+				s[i] = NULL;
+				free(whole[i]);
+				left--;
+			}
+		}
+	}
+	bark_engine_unref(engine);
+	tap_ok(name);
+}
+
+int main(void)
+{
+	struct bark_config config;
+
+	tiny_config(&config);
+	if (bark_model_random(&model, &config, BK_F32, 11) < 0) {
+		tap_not_ok("setup", "no model");
+		return 1;
+	}
+	test_same_as_offline("exact streams what is computed offline",
+			     BARK_MODE_EXACT);
+	test_same_as_offline("low latency streams what is computed offline",
+			     BARK_MODE_LOW_LATENCY);
+	test_events();
+	test_cancel();
+	test_descriptor();
+	test_allocations();
+	test_many();
+	bark_model_unref(model);
+	return tap_failed;
+}
