@@ -68,6 +68,9 @@ const struct bark_tensor *bark_tensors_find(const struct bark_tensors *set,
 int bark_tensors_arg(const struct bark_tensors *set, const char *key,
 		     int64_t *ret);
 
+/* The base name of what was opened, for messages; the set's. */
+const char *bark_tensors_label(const struct bark_tensors *set);
+
 size_t bark_tensor_elements(const struct bark_tensor *t);
 const char *bark_tensor_type_name(enum bark_tensor_type type);
 

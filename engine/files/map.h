@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Read-only files in memory. */
+#ifndef BARK_MAP_H
+#define BARK_MAP_H
+
+#include <stddef.h>
+
+#include "bark.h"
+
+struct bark_map {
+	const unsigned char *data; /* NULL: nothing is mapped */
+	size_t size;
+};
+
+/*
+ * Maps a regular file that is not empty. A file that another process cuts
+ * short while it is mapped raises SIGBUS on access, as with every mapping:
+ * replace model files by rename. Errors: -ENOENT and the like, -EINVAL.
+ */
+int bark_map_open(struct bark_map *ret, const char *path,
+		  struct bark_error *err);
+/* Unmaps; does nothing to an empty map. */
+void bark_map_close(struct bark_map *map);
+
+#endif

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT */
+/* Sets of tensors: a file, or a directory's files, of any container. */
+#include "tensors.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "error.h"
+#include "json.h"
+#include "tensors_build.h"
+
+#define MAX_NAME 512
+#define MAX_SHARDS 512
+#define MAX_PATH 4096
+
+struct arg {
+	char *key;
+	int64_t value;
+};
+
+struct bark_tensors {
+	struct bark_tensor *items; /* by name once open */
+	size_t n, cap;
+	struct bark_map *maps;
+	size_t n_maps;
+	struct arg *args;
+	size_t n_args;
+	char *label;
+};
+
+size_t bark_tensor_type_size(enum bark_tensor_type type)
+{
+	switch (type) {
+	case BARK_TENSOR_F64:
+	case BARK_TENSOR_I64:
+		return 8;
+	case BARK_TENSOR_F32:
+	case BARK_TENSOR_I32:
+		return 4;
+	case BARK_TENSOR_F16:
+	case BARK_TENSOR_BF16:
+	case BARK_TENSOR_I16:
+	case BARK_TENSOR_U16:
+		return 2;
+	case BARK_TENSOR_U8:
+	case BARK_TENSOR_BOOL:
+		return 1;
+	}
+	return 0;
+}
+
+const char *bark_tensor_type_name(enum bark_tensor_type type)
+{
+	static const char *const names[] = {
+		[BARK_TENSOR_F32] = "f32", [BARK_TENSOR_F16] = "f16",
+		[BARK_TENSOR_BF16] = "bf16", [BARK_TENSOR_F64] = "f64",
+		[BARK_TENSOR_I64] = "i64", [BARK_TENSOR_I32] = "i32",
+		[BARK_TENSOR_I16] = "i16", [BARK_TENSOR_U16] = "u16",
+		[BARK_TENSOR_U8] = "u8", [BARK_TENSOR_BOOL] = "bool",
+	};
+
+	return names[type];
+}
+
+bool bark_tensor_bytes(const struct bark_tensor *t, size_t *ret)
+{
+	size_t n = bark_tensor_type_size(t->type);
+
+	/* A zero among huge sizes must not hide that the others overflow. */
+	for (unsigned i = 0; i < t->n_dims; i++) {
+		size_t dim = t->dims[i] ? t->dims[i] : 1;
+
+		if (__builtin_mul_overflow(n, dim, &n) || n > SIZE_MAX / 2)
+			return false;
+	}
+	for (unsigned i = 0; i < t->n_dims; i++)
+		if (t->dims[i] == 0)
+			n = 0;
+	*ret = n;
+	return true;
+}
+
+size_t bark_tensor_elements(const struct bark_tensor *t)
+{
+	size_t n = 1;
+
+	for (unsigned i = 0; i < t->n_dims; i++)
+		n *= t->dims[i];
+	return n;
+}
+
+static char *copy_name(const char *name, size_t len)
+{
+	if (len == 0 || len > MAX_NAME || memchr(name, 0, len))
+		return NULL;
+	return strndup(name, len);
+}
+
+int bark_tensors_add(struct bark_tensors *set, const struct bark_tensor *t,
+		     const char *name, size_t len, struct bark_error *err)
+{
+	char *copy;
+
+	if (set->n == BARK_MAX_TENSORS)
+		return bark_fail(err, -E2BIG, "%s: too many tensors",
+				 set->label);
+	if (set->n == set->cap) {
+		size_t cap = set->cap ? set->cap * 2 : 256;
+		void *items = realloc(set->items, cap * sizeof(*set->items));
+
+		if (!items)
+			return bark_fail(err, -ENOMEM, "%s: out of memory",
+					 set->label);
+		set->items = items;
+		set->cap = cap;
+	}
+	copy = copy_name(name, len);
+	if (!copy)
+		return bark_fail(err, -EINVAL, "%s: a tensor's name is not of "
+				 "1 to %d characters", set->label, MAX_NAME);
+	set->items[set->n] = *t;
+	set->items[set->n++].name = copy;
+	return 0;
+}
+
+int bark_tensors_add_arg(struct bark_tensors *set, const char *key, size_t len,
+			 int64_t value, struct bark_error *err)
+{
+	struct arg *args;
+	char *copy;
+
+	if (set->n_args == BARK_MAX_ARGS)
+		return bark_fail(err, -E2BIG, "%s: too many model_args",
+				 set->label);
+	args = realloc(set->args, (set->n_args + 1) * sizeof(*args));
+	if (!args)
+		return bark_fail(err, -ENOMEM, "%s: out of memory", set->label);
+	set->args = args;
+	copy = copy_name(key, len);
+	if (!copy)
+		return bark_fail(err, -EINVAL, "%s: a bad key in model_args",
+				 set->label);
+	args[set->n_args++] = (struct arg){copy, value};
+	return 0;
+}
+
+/* Maps a file and reads it as what its first bytes say it is. */
+static int read_file(struct bark_tensors *set, const char *path,
+		     struct bark_error *err)
+{
+	const char *label = bark_base_name(path);
+	struct bark_map *maps, *map;
+	int r;
+
+	maps = realloc(set->maps, (set->n_maps + 1) * sizeof(*maps));
+	if (!maps)
+		return bark_fail(err, -ENOMEM, "%s: out of memory", label);
+	set->maps = maps;
+	map = &maps[set->n_maps];
+	*map = (struct bark_map){0};
+	r = bark_map_open(map, path, err);
+	if (r < 0)
+		return r;
+	set->n_maps++;
+	if (map->size >= 4 && !memcmp(map->data, "PK\3\4", 4))
+		return bark_torch_read(set, map, label, err);
+	if (map->size > 8 && map->data[8] == '{')
+		return bark_safetensors_read(set, map, label, err);
+	if (map->data[0] == 0x80)
+		return bark_fail(err, -EINVAL, "%s: torch's old format; save "
+				 "it again with torch 1.6 or later", label);
+	return bark_fail(err, -EINVAL, "%s: neither a safetensors nor a torch "
+			 "file", label);
+}
+
+static int by_name(const void *pa, const void *pb)
+{
+	const struct bark_tensor *a = pa, *b = pb;
+
+	return strcmp(a->name, b->name);
+}
+
+static int sort(struct bark_tensors *set, struct bark_error *err)
+{
+	if (set->n == 0)
+		return bark_fail(err, -EINVAL, "%s: no tensors", set->label);
+	qsort(set->items, set->n, sizeof(*set->items), by_name);
+	for (size_t i = 1; i < set->n; i++)
+		if (!strcmp(set->items[i - 1].name, set->items[i].name))
+			return bark_fail(err, -EINVAL, "%s: %s is there twice",
+					 set->label, set->items[i].name);
+	return 0;
+}
+
+/* A shard is a plain file name: nothing outside the directory is opened. */
+static bool is_plain_name(const char *name)
+{
+	return name && *name && *name != '.' && !strchr(name, '/');
+}
+
+static int read_shards(struct bark_tensors *set, const char *dir,
+		       const char *index, const json_t *weight_map,
+		       struct bark_error *err)
+{
+	const char *seen[MAX_SHARDS];
+	char path[MAX_PATH];
+	const char *name;
+	json_t *value;
+	size_t n = 0;
+
+	json_object_foreach((json_t *)weight_map, name, value) {
+		const char *shard = json_string_value(value);
+		size_t i = 0;
+		int r;
+
+		if (!is_plain_name(shard))
+			return bark_fail(err, -EINVAL, "%s: %s: not the name "
+					 "of a file beside it", index, name);
+		while (i < n && strcmp(seen[i], shard))
+			i++;
+		if (i < n)
+			continue;
+		if (n == MAX_SHARDS)
+			return bark_fail(err, -E2BIG, "%s: too many files",
+					 index);
+		seen[n++] = shard;
+		if (snprintf(path, sizeof(path), "%s/%s", dir, shard) >=
+		    (int)sizeof(path))
+			return bark_fail(err, -ENAMETOOLONG,
+					 "%s: a name too long", index);
+		r = read_file(set, path, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int read_index(struct bark_tensors *set, const char *dir,
+		      const char *path, struct bark_error *err)
+{
+	const char *index = bark_base_name(path), *name;
+	json_t *root = NULL, *weight_map, *value;
+	int r;
+
+	r = bark_json_read(&root, path, err);
+	if (r < 0)
+		return r;
+	weight_map = json_object_get(root, "weight_map");
+	if (json_is_object(weight_map))
+		r = read_shards(set, dir, index, weight_map, err);
+	else
+		r = bark_fail(err, -EINVAL, "%s: no weight_map", index);
+	if (r == 0)
+		r = sort(set, err);
+	if (r == 0) {
+		json_object_foreach(weight_map, name, value) {
+			if (bark_tensors_find(set, name))
+				continue;
+			r = bark_fail(err, -EINVAL, "%s: %s is not in %s",
+				      index, name, json_string_value(value));
+			break;
+		}
+	}
+	json_decref(root);
+	return r;
+}
+
+static int read_dir(struct bark_tensors *set, const char *dir,
+		    struct bark_error *err)
+{
+	static const struct {
+		const char *name;
+		bool index;
+	} files[] = {
+		{"model.safetensors", false},
+		{"model.safetensors.index.json", true},
+		{"pytorch_model.bin", false},
+		{"pytorch_model.bin.index.json", true},
+	};
+	char path[MAX_PATH];
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		int r;
+
+		if (snprintf(path, sizeof(path), "%s/%s", dir, files[i].name) >=
+		    (int)sizeof(path))
+			return bark_fail(err, -ENAMETOOLONG,
+					 "the directory's name is too long");
+		if (stat(path, &st) < 0)
+			continue;
+		if (files[i].index)
+			return read_index(set, dir, path, err);
+		r = read_file(set, path, err);
+		return r < 0 ? r : sort(set, err);
+	}
+	return bark_fail(err, -ENOENT, "%s: neither model.safetensors nor "
+			 "pytorch_model.bin is there", bark_base_name(dir));
+}
+
+int bark_tensors_open(struct bark_tensors **ret, const char *path,
+		      struct bark_error *err)
+{
+	struct bark_tensors *set;
+	struct stat st;
+	int r;
+
+	if (stat(path, &st) < 0)
+		return bark_fail(err, -errno, "%s: %s", bark_base_name(path),
+				 strerror(errno));
+	set = calloc(1, sizeof(*set));
+	if (set)
+		set->label = strdup(bark_base_name(path));
+	if (!set || !set->label) {
+		bark_tensors_free(set);
+		return bark_fail(err, -ENOMEM, "out of memory");
+	}
+	if (S_ISDIR(st.st_mode)) {
+		r = read_dir(set, path, err);
+	} else {
+		r = read_file(set, path, err);
+		if (r == 0)
+			r = sort(set, err);
+	}
+	if (r < 0) {
+		bark_tensors_free(set);
+		return r;
+	}
+	*ret = set;
+	return 0;
+}
+
+void bark_tensors_free(struct bark_tensors *set)
+{
+	if (!set)
+		return;
+	for (size_t i = 0; i < set->n; i++)
+		free((char *)set->items[i].name);
+	for (size_t i = 0; i < set->n_maps; i++)
+		bark_map_close(&set->maps[i]);
+	for (size_t i = 0; i < set->n_args; i++)
+		free(set->args[i].key);
+	free(set->items);
+	free(set->maps);
+	free(set->args);
+	free(set->label);
+	free(set);
+}
+
+size_t bark_tensors_count(const struct bark_tensors *set)
+{
+	return set->n;
+}
+
+const struct bark_tensor *bark_tensors_at(const struct bark_tensors *set,
+					  size_t index)
+{
+	return index < set->n ? &set->items[index] : NULL;
+}
+
+const struct bark_tensor *bark_tensors_find(const struct bark_tensors *set,
+					    const char *name)
+{
+	const struct bark_tensor key = {.name = name};
+
+	return set->n ? bsearch(&key, set->items, set->n, sizeof(key), by_name)
+		      : NULL;
+}
+
+int bark_tensors_arg(const struct bark_tensors *set, const char *key,
+		     int64_t *ret)
+{
+	for (size_t i = 0; i < set->n_args; i++) {
+		if (!strcmp(set->args[i].key, key)) {
+			*ret = set->args[i].value;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+const char *bark_tensors_label(const struct bark_tensors *set)
+{
+	return set->label;
+}

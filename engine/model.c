@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening a model directory of either layout; references. */
+#include "model.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "config.h"
+#include "error.h"
+#include "files/json.h"
+#include "files/tensors.h"
+#include "weights.h"
+
+#define MAX_PATH 4096
+
+/* What a model from files holds. */
+struct storage {
+	struct bark_arena arena;
+	struct bark_tensors *sets[BARK_PARTS]; /* the distinct ones */
+};
+
+static void free_sets(struct bark_tensors *sets[BARK_PARTS])
+{
+	for (size_t i = 0; i < BARK_PARTS; i++) {
+		bark_tensors_free(sets[i]);
+		/* One file may hold several parts. */
+		for (size_t j = BARK_PARTS; j-- > i;)
+			if (sets[j] == sets[i])
+				sets[j] = NULL;
+	}
+}
+
+static void release(struct bark_model *model)
+{
+	struct storage *storage = model->storage;
+
+	bark_weights_clear(model);
+	if (!storage)
+		return;
+	bark_arena_clear(&storage->arena);
+	free_sets(storage->sets);
+	free(storage);
+}
+
+static int join(char path[MAX_PATH], const char *dir, const char *name,
+		struct bark_error *err)
+{
+	if (snprintf(path, MAX_PATH, "%s/%s", dir, name) < MAX_PATH)
+		return 0;
+	return bark_fail(err, -ENAMETOOLONG, "%s: the directory's name is too "
+			 "long", name);
+}
+
+static bool exists(const char *dir, const char *name)
+{
+	char path[MAX_PATH];
+	struct stat st;
+
+	return join(path, dir, name, NULL) == 0 && stat(path, &st) == 0;
+}
+
+/* --- tokenizer --- */
+
+/* Absent keys are those of the cased vocabulary that Bark was trained with. */
+static int read_tokenizer_options(struct bark_tokenizer_options *ret,
+				  const char *dir, struct bark_error *err)
+{
+	static const char file[] = "tokenizer_config.json";
+	char path[MAX_PATH];
+	json_t *root, *v;
+	int r;
+
+	*ret = (struct bark_tokenizer_options){0};
+	if (!exists(dir, file))
+		return 0;
+	r = join(path, dir, file, err);
+	if (r == 0)
+		r = bark_json_read(&root, path, err);
+	if (r < 0)
+		return r;
+	ret->lower_case = json_is_true(json_object_get(root, "do_lower_case"));
+	v = json_object_get(root, "strip_accents");
+	ret->strip_accents = json_is_boolean(v) ? json_is_true(v)
+						: ret->lower_case;
+	json_decref(root);
+	return 0;
+}
+
+static int open_tokenizer(struct bark_model *model, const char *dir,
+			  const char *vocab, struct bark_error *err)
+{
+	const struct bark_semantic_config *c = &model->config.semantic;
+	struct bark_tokenizer_options opts;
+	char path[MAX_PATH];
+	size_t size;
+	int r;
+
+	if (!vocab && !exists(dir, "vocab.txt"))
+		return 0;
+	r = read_tokenizer_options(&opts, dir, err);
+	if (r == 0 && !vocab) {
+		r = join(path, dir, "vocab.txt", err);
+		vocab = path;
+	}
+	if (r == 0)
+		r = bark_tokenizer_open(&model->tokenizer, vocab, &opts, err);
+	if (r < 0)
+		return r;
+	size = bark_tokenizer_size(model->tokenizer);
+	if (size > c->gpt.n_in - c->text_offset)
+		return bark_fail(err, -EINVAL, "%s: %zu tokens, but the model "
+				 "has room for %u", bark_base_name(vocab), size,
+				 c->gpt.n_in - c->text_offset);
+	return 0;
+}
+
+/* --- weights --- */
+
+/* What suits the CPU: the file's own type where it has fast kernels. */
+static enum bk_dtype choose_type(enum bark_precision precision,
+				 const struct bark_tensors *set,
+				 const char *matrix, const struct bk_ops *ops)
+{
+	const struct bark_tensor *t = bark_tensors_find(set, matrix);
+
+	switch (precision) {
+	case BARK_PRECISION_F32:
+		return BK_F32;
+	case BARK_PRECISION_F16:
+		return BK_F16;
+	case BARK_PRECISION_BF16:
+		return BK_BF16;
+	case BARK_PRECISION_DEFAULT:
+		break;
+	}
+	if (!t || ops->level == BK_LEVEL_C)
+		return BK_F32;
+	if (t->type == BARK_TENSOR_F16)
+		return BK_F16;
+	return t->type == BARK_TENSOR_BF16 ? BK_BF16 : BK_F32;
+}
+
+/* Takes the sets into the model's storage, which release() frees. */
+static int load_weights(struct bark_model *model, struct storage *storage,
+			const struct bark_names *names, const char *matrix,
+			enum bark_precision precision, struct bark_error *err)
+{
+	struct bark_file_source src;
+	struct bk_ops ops;
+	int r;
+
+	bk_ops_init(&ops, ~0u);
+	bark_file_source_init(&src, storage->sets,
+			      choose_type(precision, storage->sets[0], matrix,
+					  &ops), &ops, err);
+	r = bark_weights_load(model, &src.base, names);
+	storage->arena = src.base.arena;
+	if (r < 0)
+		return r;
+	model->n_bytes = storage->arena.size + src.n_kept;
+	/* Files that were converted whole need not stay mapped. */
+	if (storage->sets[0] == storage->sets[BARK_PART_CODEC])
+		return 0;
+	for (size_t i = 0; i < BARK_PARTS; i++) {
+		if (src.kept[i])
+			continue;
+		bark_tensors_free(storage->sets[i]);
+		storage->sets[i] = NULL;
+	}
+	return 0;
+}
+
+static int open_transformers(struct bark_model *model, const char *dir,
+			     enum bark_precision precision,
+			     struct bark_error *err)
+{
+	struct storage *storage = model->storage;
+	struct bark_tensors *set;
+	int r;
+
+	r = bark_config_transformers(&model->config, dir, err);
+	if (r == 0)
+		r = bark_tensors_open(&set, dir, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < BARK_PARTS; i++)
+		storage->sets[i] = set;
+	return load_weights(model, storage, &bark_names_transformers,
+			    "semantic.layers.0.attn.att_proj.weight", precision,
+			    err);
+}
+
+static int open_suno(struct bark_model *model, const char *dir,
+		     enum bark_precision precision, struct bark_error *err)
+{
+	static const char *const files[2][BARK_PARTS] = {
+		{"text_2.pt", "coarse_2.pt", "fine_2.pt",
+		 "encodec_24khz-d7cc33bc.th"},
+		{"text.pt", "coarse.pt", "fine.pt",
+		 "encodec_24khz-d7cc33bc.th"},
+	};
+	struct storage *storage = model->storage;
+	const bool small = !exists(dir, files[0][0]);
+	char path[MAX_PATH];
+	int r;
+
+	for (size_t i = 0; i < BARK_PARTS; i++) {
+		r = join(path, dir, files[small][i], err);
+		if (r == 0)
+			r = bark_tensors_open(&storage->sets[i], path, err);
+		if (r < 0)
+			return r;
+	}
+	r = bark_config_suno(&model->config, storage->sets[BARK_PART_SEMANTIC],
+			     storage->sets[BARK_PART_COARSE],
+			     storage->sets[BARK_PART_FINE], err);
+	if (r < 0)
+		return r;
+	return load_weights(model, storage, &bark_names_suno,
+			    "transformer.h.0.attn.c_attn.weight", precision,
+			    err);
+}
+
+/* --- the model --- */
+
+int bark_model_open(struct bark_model **ret, const char *path,
+		    const struct bark_model_options *opts,
+		    struct bark_error *err)
+{
+	static const struct bark_model_options defaults;
+	struct bark_model *model;
+	struct stat st;
+	int r;
+
+	if (!opts)
+		opts = &defaults;
+	if (stat(path, &st) < 0)
+		return bark_fail(err, -errno, "%s: %s", bark_base_name(path),
+				 strerror(errno));
+	model = calloc(1, sizeof(*model));
+	if (!model)
+		return bark_fail(err, -ENOMEM, "out of memory");
+	atomic_init(&model->refs, 1);
+	model->release = release;
+	model->storage = calloc(1, sizeof(struct storage));
+	if (!model->storage)
+		r = bark_fail(err, -ENOMEM, "out of memory");
+	else if (exists(path, "config.json"))
+		r = open_transformers(model, path, opts->precision, err);
+	else if (exists(path, "text_2.pt") || exists(path, "text.pt"))
+		r = open_suno(model, path, opts->precision, err);
+	else
+		r = bark_fail(err, -ENOENT, "%s: neither config.json nor "
+			      "text_2.pt or text.pt is there",
+			      bark_base_name(path));
+	if (r == 0)
+		r = open_tokenizer(model, path, opts->vocab, err);
+	if (r < 0) {
+		bark_model_unref(model);
+		return r;
+	}
+	*ret = model;
+	return 0;
+}
+
+struct bark_model *bark_model_ref(struct bark_model *model)
+{
+	atomic_fetch_add_explicit(&model->refs, 1, memory_order_relaxed);
+	return model;
+}
+
+void bark_model_unref(struct bark_model *model)
+{
+	if (!model || atomic_fetch_sub_explicit(&model->refs, 1,
+						memory_order_acq_rel) > 1)
+		return;
+	model->release(model);
+	bark_tokenizer_free(model->tokenizer);
+	free(model);
+}
+
+unsigned bark_model_rate(const struct bark_model *model)
+{
+	return model->config.codec.rate;
+}
+
+size_t bark_model_memory(const struct bark_model *model)
+{
+	return model->n_bytes;
+}
