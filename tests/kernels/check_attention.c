@@ -51,7 +51,7 @@ static const char *unmake(struct heads *h)
 
 static void compare(const struct heads *h, struct error *e)
 {
-	double p[512], out[128];
+	double p[512], out[128], spread[128];
 
 	for (size_t r = 0; r < h->m; r++) {
 		size_t keys = h->n_past + (h->causal ? r + 1 : h->m);
@@ -73,18 +73,24 @@ static void compare(const struct heads *h, struct error *e)
 			max = fmax(max, p[j]);
 		}
 		memset(out, 0, sizeof(out));
+		memset(spread, 0, sizeof(spread));
 		for (size_t j = 0; j < keys; j++) {
 			p[j] = exp(p[j] - max);
 			sum += p[j];
-			for (size_t d = 0; d < h->hd; d++)
-				out[d] += p[j] * (double)h->v[j * h->ldkv + d];
+			for (size_t d = 0; d < h->hd; d++) {
+				double t = p[j] *
+					   (double)h->v[j * h->ldkv + d];
+
+				out[d] += t;
+				spread[d] += fabs(t);
+			}
 		}
 		/* A score's rounding error is a relative one in its weight. */
 		for (size_t d = 0; d < h->hd; d++)
 			error_add(e, (double)h->out[r * h->ldo + d],
 				  out[d] / sum,
 				  FLT_EPSILON * (8 + 2 * size) *
-				  (fabs(out[d] / sum) + 1));
+				  spread[d] / sum + (double)FLT_MIN);
 	}
 }
 
