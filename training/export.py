@@ -1,0 +1,100 @@
+"""Assembles the exported voice: a transformers BarkModel directory of fp16 weights.
+
+usage: export.py --work DIR --out DIR [--semantic FILE]     reads W/{ids.json,vocab,books.npz,coarse.pt,codec.pt} and the semantic state"""
+import argparse
+import json
+import os
+import shutil
+
+import torch
+from safetensors.torch import save_file
+
+import codec
+import codec_tokens as CT
+import coarse_net as N
+import fine
+import tokens
+
+BLOCK = 176              # positions of the coarse network, a multiple of 16 above its 169
+
+
+def coarse_state(net):
+    """State dict of transformers' BarkCoarseModel."""
+    g = torch.Generator().manual_seed(2)
+    tiny = lambda x: torch.where(x.abs().sum(1, keepdim=True) == 0, 0.01 * torch.randn(x.shape, generator=g), x)   # unused rows: see fine.py
+    position = torch.zeros(BLOCK, N.HIDDEN)
+    position[:N.POSITIONS] = net.position
+    sd = {"input_embeds_layer.weight": tiny(net.tables()), "position_embeds_layer.weight": tiny(position),
+          "layernorm_final.weight": net.lnf, "lm_head.weight": tiny(net.head())}
+    for i, b in enumerate(net.blocks):
+        p = "layers.%d." % i
+        sd.update({p + "layernorm_1.weight": b.ln1, p + "layernorm_2.weight": b.ln2, p + "attn.att_proj.weight": b.qkv,
+                   p + "attn.out_proj.weight": b.out, p + "mlp.in_proj.weight": b.up, p + "mlp.out_proj.weight": b.down})
+    return sd
+
+
+def gpt(kind, ids, **more):
+    return dict(model_type=kind, dropout=0.0, bias=False, initializer_range=0.02, use_cache=True, **more)
+
+
+def configs(ids, semantic_t, coarse_t):
+    """config.json and generation_config.json."""
+    model = dict(
+        architectures=["BarkModel"], model_type="bark", initializer_range=0.02, torch_dtype="float16",
+        semantic_config=gpt("semantic", ids, **{k: ids[k] for k in ("block_size", "input_vocab_size", "output_vocab_size", "num_layers", "num_heads", "hidden_size")}),
+        coarse_acoustics_config=gpt("coarse_acoustics", ids, block_size=BLOCK, input_vocab_size=N.ROWS, output_vocab_size=N.ROWS,
+                                    num_layers=N.LAYERS, num_heads=N.HEADS, hidden_size=N.HIDDEN),
+        fine_acoustics_config=fine.config(), codec_config=codec.config())
+    end = ids["eos_token_id"]
+    generation = dict(
+        model_type="bark", sample_rate=24000, codebook_size=1024,
+        semantic_config=dict(eos_token_id=end, pad_token_id=end, renormalize_logits=True, max_new_tokens=min(tokens.MAX_SEM, ids["block_size"] - 65),
+                             do_sample=True, temperature=semantic_t, text_encoding_offset=ids["text_encoding_offset"], text_pad_token=ids["text_pad_token"],
+                             semantic_infer_token=ids["semantic_infer_token"], semantic_vocab_size=ids["semantic_vocab_size"],
+                             semantic_pad_token=ids["semantic_pad_token"], max_input_semantic_length=ids["max_input_semantic_length"],
+                             semantic_rate_hz=50.0, min_eos_p=0.2),
+        coarse_acoustics_config=dict(renormalize_logits=True, do_sample=True, temperature=coarse_t, coarse_semantic_pad_token=N.PAD, coarse_rate_hz=75,
+                                     n_coarse_codebooks=2, coarse_infer_token=N.INFER, max_coarse_input_length=N.N_SEM,
+                                     max_coarse_history=N.HISTORY, sliding_window_len=N.NEW),
+        fine_acoustics_config=dict(temperature=0.5, max_fine_history_length=512, max_fine_input_length=1024, n_fine_codebooks=8))
+    return model, generation
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    p.add_argument("--work", default="training/work")
+    p.add_argument("--out", required=True)
+    p.add_argument("--semantic", help="state of semantic.py; default the newest of W/semantic_final.pt, W/semantic_ema.pt")
+    p.add_argument("--semantic-temperature", type=float, default=0.3)
+    p.add_argument("--coarse-temperature", type=float, default=0.7)
+    a = p.parse_args()
+    os.makedirs(a.out, exist_ok=True)
+    ids = tokens.load_ids(a.work)
+    found = [f for f in (os.path.join(a.work, n) for n in ("semantic_final.pt", "semantic_ema.pt")) if os.path.exists(f)]
+    path = a.semantic or max(found, key=os.path.getmtime)
+    books = CT.load_books(a.work)
+    net = N.Coarse()
+    net.load_state_dict(torch.load(os.path.join(a.work, "coarse.pt"))["net"])
+    parts = [("semantic.", torch.load(path)), ("fine_acoustics.", fine.state()),
+             ("codec_model.decoder.", torch.load(os.path.join(a.work, "codec.pt"))["net"])]
+    with torch.no_grad():
+        parts.append(("coarse_acoustics.", coarse_state(net)))
+    sd = {prefix + k: v for prefix, part in parts for k, v in part.items()}
+    for i in range(8):
+        book = torch.from_numpy(books["books"][i]) if i < 2 else torch.zeros(CT.CODES, CT.DIM)
+        sd["codec_model.quantizer.layers.%d.codebook.embed" % i] = book
+    sd = {k: v.detach().half().contiguous() for k, v in sd.items()}
+    save_file(sd, os.path.join(a.out, "model.safetensors"), metadata={"format": "pt"})
+    model, generation = configs(ids, a.semantic_temperature, a.coarse_temperature)
+    for name, value in (("config.json", model), ("generation_config.json", generation)):
+        with open(os.path.join(a.out, name), "w", encoding="ascii") as f:
+            json.dump(value, f, indent=1)
+            f.write("\n")
+    for name in ("vocab.txt", "tokenizer_config.json"):
+        shutil.copyfile(os.path.join(a.work, "vocab", name), os.path.join(a.out, name))
+    size = os.path.getsize(os.path.join(a.out, "model.safetensors"))
+    print("%s: %.2f MB, semantic from %s" % (a.out, size / 1e6, os.path.basename(path)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
