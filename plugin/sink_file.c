@@ -85,7 +85,9 @@ static int sink_open(struct barkd_sink **ret,
 	}
 	/* Without it a sample above 1 would wrap around. */
 	sf_command(s->file, SFC_SET_CLIPPING, NULL, SF_TRUE);
-	sf_command(s->file, SFC_SET_UPDATE_HEADER_AUTO, NULL, SF_TRUE);
+	/* An Ogg stream would be broken by it. */
+	if ((info.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_WAV)
+		sf_command(s->file, SFC_SET_UPDATE_HEADER_AUTO, NULL, SF_TRUE);
 	s->host = host;
 	s->rate = (uint32_t)info.samplerate;
 	host->changed(host->data, BARKD_SINK_IDLE, s->rate, NULL);

@@ -54,7 +54,7 @@ struct barkd_sink {
 	int reported; /* enum barkd_sink_state, -1: nothing yet */
 	uint32_t reported_rate;
 
-	atomic_bool want_run, want_flush;
+	atomic_bool want_run;
 	atomic_bool restarted; /* on_process: forget next_ticks */
 	uint64_t next_ticks;   /* on_process only */
 };
@@ -396,8 +396,6 @@ static void step(struct barkd_sink *s)
 		s->stream_active = run;
 		pw_stream_set_active(s->stream, run);
 	}
-	if (atomic_exchange(&s->want_flush, false))
-		pw_stream_flush(s->stream, false);
 }
 
 static void on_kick(void *data, uint64_t count)
@@ -518,12 +516,11 @@ static int sink_run(struct barkd_sink *s, bool run)
 	return 0;
 }
 
-static void sink_flush(struct barkd_sink *s)
-{
-	atomic_store(&s->want_flush, true);
-	kick(s);
-}
-
+/*
+ * No flush: what is pulled is consumed in the same cycle, so that there is
+ * nothing to drop, and pw_stream_flush() leaves a running stream in the state
+ * "paused" (seen with 0.3.65).
+ */
 __attribute__((visibility("default")))
 const struct barkd_sink_ops barkd_sink_ops = {
 	.abi = BARKD_SINK_ABI,
@@ -531,5 +528,4 @@ const struct barkd_sink_ops barkd_sink_ops = {
 	.open = sink_open,
 	.close = sink_close,
 	.run = sink_run,
-	.flush = sink_flush,
 };

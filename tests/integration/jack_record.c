@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Records a JACK port with the time of every block:
+ * Records its port test-record:in_1, to which others connect, with the time
+ * of every block:
  *
- *     jack_record PORT FILE.wav
+ *     jack_record FILE.wav
  *
- * Connects to the port whenever it can, which is too late for its very first
- * sound: name `test-record:in_1` as the sink's target for that. Prints `ready`
- * once it records, then what tape_watch() prints, until SIGTERM or SIGINT;
- * then saves. Which server: JACK_DEFAULT_SERVER.
+ * Prints `ready` once it records, then what tape_watch() prints, until SIGTERM
+ * or SIGINT or the end of the server; then saves. Which server:
+ * JACK_DEFAULT_SERVER.
  */
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include <jack/jack.h>
@@ -42,12 +41,11 @@ int main(int argc, char **argv)
 {
 	const struct timespec tick = { 0, 2000000 };
 	struct sigaction sa = { .sa_handler = on_signal };
-	const char *own;
 	jack_client_t *c;
 	unsigned rate;
 	int ready = 0;
 
-	if (argc != 3 || tape_init(&tape) < 0)
+	if (argc != 2 || tape_init(&tape) < 0)
 		return 2;
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGINT, &sa, NULL);
@@ -58,17 +56,12 @@ int main(int argc, char **argv)
 	}
 	port = jack_port_register(c, "in_1", JACK_DEFAULT_AUDIO_TYPE,
 				  JackPortIsInput, 0);
-	own = port ? jack_port_name(port) : "";
 	rate = jack_get_sample_rate(c);
 	jack_set_process_callback(c, on_process, NULL);
 	jack_on_shutdown(c, on_shutdown, NULL);
 	if (!port || jack_activate(c))
 		return 1;
 	while (!stop) {
-		jack_port_t *from = jack_port_by_name(c, argv[1]);
-
-		if (from && !jack_port_connected_to(port, argv[1]))
-			jack_connect(c, argv[1], own);
 		if (!ready && atomic_load(&tape.n)) {
 			ready = 1;
 			puts("ready");
@@ -78,5 +71,5 @@ int main(int argc, char **argv)
 		nanosleep(&tick, NULL);
 	}
 	jack_client_close(c);
-	return tape_save(&tape, argv[2], rate) < 0;
+	return tape_save(&tape, argv[1], rate) < 0;
 }

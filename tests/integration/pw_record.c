@@ -2,8 +2,9 @@
 /*
  * Records the monitor of a PipeWire sink with the time of every block:
  *
- *     pw_record SINK FILE.wav
+ *     pw_record SINK FILE.wav QUANTUM
  *
+ * QUANTUM: frames a cycle that it asks the graph for, at 48 kHz.
  * Prints `ready` at the first block, then what tape_watch() prints, until
  * SIGTERM or SIGINT; then saves and prints `channels DIFFERENCE`, the largest
  * difference between left and right.
@@ -98,6 +99,7 @@ int main(int argc, char **argv)
 		.channels = 2,
 		.position = { SPA_AUDIO_CHANNEL_FL, SPA_AUDIO_CHANNEL_FR },
 	};
+	char latency[32];
 	uint8_t mem[512];
 	struct spa_pod_builder b = SPA_POD_BUILDER_INIT(mem, sizeof(mem));
 	const struct spa_pod *params[1];
@@ -107,7 +109,7 @@ int main(int argc, char **argv)
 	struct spa_source *timer;
 	struct pw_loop *loop;
 
-	if (argc != 3 || tape_init(&r.tape) < 0)
+	if (argc != 4 || tape_init(&r.tape) < 0)
 		return 2;
 	pw_init(NULL, NULL);
 	r.loop = pw_main_loop_new(NULL);
@@ -116,6 +118,7 @@ int main(int argc, char **argv)
 	pw_loop_add_signal(loop, SIGINT, on_signal, &r);
 	timer = pw_loop_add_timer(loop, on_timer, &r);
 	pw_loop_update_timer(loop, timer, &tick, &tick, false);
+	snprintf(latency, sizeof(latency), "%d/%d", atoi(argv[3]), RATE);
 	/* Real-time, or it would lose cycles on a busy machine. */
 	context = pw_context_new(loop, pw_properties_new(PW_KEY_CONFIG_NAME,
 							 "client-rt.conf",
@@ -130,7 +133,7 @@ int main(int argc, char **argv)
 		pw_properties_new(PW_KEY_MEDIA_TYPE, "Audio",
 				  PW_KEY_MEDIA_CATEGORY, "Capture",
 				  PW_KEY_NODE_NAME, "test-record",
-				  PW_KEY_NODE_LATENCY, "256/48000",
+				  PW_KEY_NODE_LATENCY, latency,
 				  PW_KEY_STREAM_CAPTURE_SINK, "true",
 				  PW_KEY_TARGET_OBJECT, argv[1], NULL));
 	params[0] = spa_format_audio_raw_build(&b, SPA_PARAM_EnumFormat,

@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Tests with real audio servers. Prints as tests/tap.h says.
+
+    run.py --helpers DIR --modules DIR [--barkd FILE --barkctl FILE]
+           {sinks,daemon,soak}... [--only PATTERN]...
+
+helpers: where sink_host, wavcmp, pw_record and jack_record are; modules: where
+the sinks are. Without --barkd and --barkctl: $BARKD and $BARKCTL.
+"""
+import argparse
+import importlib
+import os
+import sys
+
+import harness
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--helpers", required=True)
+    parser.add_argument("--modules", required=True)
+    parser.add_argument("--barkd", default=os.environ.get("BARKD"))
+    parser.add_argument("--barkctl", default=os.environ.get("BARKCTL"))
+    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("groups", nargs="+", choices=["sinks", "daemon", "soak"])
+    args = parser.parse_args()
+    for group in args.groups:
+        importlib.import_module("test_" + group)
+    bench = harness.Bench(args.helpers, args.modules, args.barkd, args.barkctl)
+    return harness.run(bench, args.only)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
