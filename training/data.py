@@ -1,0 +1,111 @@
+"""Reading the shards for the semantic GPT: text ids, tokens, the pronunciation table of the vocabulary."""
+import glob
+import os
+from collections import Counter, defaultdict
+
+import numpy as np
+
+import tokens as T
+import vocab
+from semantic_net import NONE
+
+
+def shards(work):
+    return sorted(glob.glob(os.path.join(work, "corpus", "*.npz")))
+
+
+def utterances(shard, held):
+    """[(text ids, semantic tokens, kind, text)] of one shard, from the validation set or from the rest."""
+    d = T.load_shard(shard)
+    out = []
+    for u in range(len(d["held"])):
+        if d["held"][u] == held:
+            out.append((d["piece_ids"][d["piece_at"][u]:d["piece_at"][u + 1]].astype(np.int64),
+                        d["sem"][d["sem_at"][u]:d["sem_at"][u + 1]].astype(np.int64), int(d["kind"][u]), d["texts"][u]))
+    return out
+
+
+def pronunciations(work, n_shards=3):
+    """(pron (V, 13), silent (V,)): the commonest phones of every piece in the first shards, else the lexicon's; share of silent uses."""
+    rows = open(os.path.join(work, "vocab", "vocab.txt"), encoding="ascii").read().split("\n")[:-1]
+    seen = defaultdict(Counter)
+    for path in shards(work)[:n_shards]:
+        d = T.load_shard(path)
+        for u in range(len(d["held"])):
+            p = slice(d["phone_at"][u], d["phone_at"][u + 1])
+            said = defaultdict(list)
+            for ph, w in zip(d["phone"][p], d["piece"][p]):
+                said[int(w)].append(int(ph))
+            for i, t in enumerate(d["piece_ids"][d["piece_at"][u]:d["piece_at"][u + 1]]):
+                ph = said[i]
+                if rows[t][-1].isalnum() and ph and ph[-1] == T.PAU:
+                    ph = ph[:-1]                 # a pause without a mark
+                seen[int(t)][tuple(ph)] += 1
+    lex = vocab.read_lexicon(vocab.DICT)
+    share = np.load(os.path.join(work, "vocab", "rows.npy"))
+    for t, s in enumerate(share):                # a Capitalised form and its lower-case word count together
+        if s != t:
+            seen[int(s)] += seen.pop(t, Counter())
+    pron = np.full((len(rows), T.NSLOT + 1), NONE, np.int64)
+    silent = np.zeros(len(rows), np.float32)
+    for t, r in enumerate(rows):
+        c = seen.get(int(share[t]), Counter())
+        total = sum(c.values())
+        quiet = c.pop((), 0)
+        w = r.lower().lstrip("#")
+        if not r[-1].isalnum():
+            ph = (T.PAU,)
+        elif c:
+            ph = c.most_common(1)[0][0]
+        else:
+            ph = tuple(T.PHONE_ID[x] for x in lex.get(w, [()])[0] if x in T.PHONE_ID)
+        pron[t, :len(ph[:T.NSLOT + 1])] = ph[:T.NSLOT + 1]
+        if r not in ".,;:?!":                    # after these a pause is the better guess
+            silent[t] = (quiet / total if quiet > total / 2 else 0) if total else float(not r[-1].isalnum())
+    return pron, silent
+
+
+class Pool:
+    """Training utterances; grows with the corpus. batches() serves the least used ones first, sorted into batches of like length."""
+
+    def __init__(self, work, seed):
+        self.work, self.rng = work, np.random.default_rng(seed)
+        self.have, self.items, self.used = set(), [], np.zeros(0, np.int32)
+        self.grow()
+
+    def grow(self):
+        for path in shards(self.work):
+            if path not in self.have:
+                self.have.add(path)
+                new = utterances(path, False)
+                self.items += new
+                self.used = np.concatenate([self.used, np.zeros(len(new), np.int32)])
+
+    def batches(self, positions, n=240):
+        self.grow()
+        order = np.argsort(self.used + self.rng.random(len(self.used)))[:n]
+        self.used[order] += 1
+        order = sorted(order, key=lambda i: len(self.items[i][1]))
+        out, cur = [], []
+        for i in order:
+            if cur and (len(cur) + 1) * (T.MAX_TEXT + 1 + len(self.items[i][1])) > positions:
+                out.append(cur)
+                cur = []
+            cur.append(self.items[i])
+        out.append(cur)
+        self.rng.shuffle(out)
+        return out
+
+
+def collate(batch, pad_row):
+    """text (b, 64), tokens (b, n) padded, targets (b, n + 1) with -100 after the end token."""
+    n = max(len(b[1]) for b in batch)
+    text = np.full((len(batch), T.MAX_TEXT), pad_row, np.int64)
+    sem = np.zeros((len(batch), n), np.int64)
+    tgt = np.full((len(batch), n + 1), -100, np.int64)
+    for i, (ids, s, *_) in enumerate(batch):
+        text[i, :len(ids)] = ids
+        sem[i, :len(s)] = s
+        tgt[i, :len(s)] = s
+        tgt[i, len(s)] = T.END
+    return text, sem, tgt
