@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Usage: house.sh UNIT FOLDER
+# Usage: house.sh BUILD FOLDER
 # Scripts, man pages and units have no mistakes that a checker finds.
 set -euo pipefail
-units=$1
+build=$1 units=$1/systemd
 cd "$(dirname "$0")/../.."
 failed=0
 
@@ -33,7 +33,7 @@ if have scripts shellcheck; then
 	check scripts shellcheck "${scripts[@]}"
 fi
 if have 'man pages' mandoc; then
-	for page in docs/*.[0-9]; do
+	for page in docs/*.[0-9] "$build"/docs/*.[0-9]; do
 		check "$(basename "$page")" \
 			mandoc -Tlint -Wwarning "$page"
 	done
