@@ -186,11 +186,11 @@ static void test_resampled(void)
 {
 	const char *name = "chain resamples aligned, the same for any blocks";
 	static float in[N], whole[9 * N], out[9 * N], back[2 * N];
-	static const unsigned rates[] = {16000, 44100, 48000, 96000};
+	static const unsigned rates[] = {16000, 44100, 48000};
 	struct chain *c, *d;
 
 	make_sound(in, N, 24000, 0.6f);
-	for (size_t r = 0; r < 4; r++) {
+	for (size_t r = 0; r < 3; r++) {
 		for (int q = 0; q < 3; q++) {
 			size_t n, m;
 
