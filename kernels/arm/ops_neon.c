@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#include "../cpu.h"
+#include "vec_neon.h"
+
+#include "../simd/ops.h"
+
+void bk_ops_init_neon(struct bk_ops *ops)
+{
+	fill_ops(ops);
+}
