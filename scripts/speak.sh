@@ -38,10 +38,10 @@ has_server() {
 
 # Speaks through one sink; fails if that has no server or no device.
 speak() {
-	local sink=$1 target=
-	[ "$sink" != file ] || target=speech.wav
-	printf '[output]\nsink = %s\ntarget = %s\nwait_for_sink_s = 5\n' \
-		"$sink" "$target" >"$tmp/barkd.ini"
+	{
+		printf '[output]\nsink = %s\nwait_for_sink_s = 5\n' "$1"
+		[ "$1" != file ] || printf 'target = speech.wav\n'
+	} >"$tmp/barkd.ini"
 	"$dir/daemon/barkd" --foreground --config "$tmp/barkd.ini" \
 		>"$tmp/log" 2>&1 &
 	daemon=$!

@@ -56,7 +56,10 @@ expect 'no daemon' 1 'systemctl --user start barkd.socket' say hello
 expect 'no daemon, status' 1 'run .barkd.' status --json
 expect 'no daemon, stop' 1 'run .barkd.' stop
 expect 'model without verb' 2 "model takes 'list'" model
-expect 'model list' 0 '' model list
+mkdir -p "$tmp/.local/share/barkd/models/fake"
+echo '[' >"$tmp/.local/share/barkd/models/fake/config.json"
+expect 'model list' 0 '^fake .*/barkd/models/fake$' model list
+expect 'verify of nonsense' 1 'config.json' model verify fake
 expect 'import of nothing' 1 'No such file' model import "$tmp/nothing"
 expect 'verify of nothing' 1 "no model 'nothing'" model verify nothing
 expect 'voice without name' 2 "voice takes 'list'" voice import x.npz
