@@ -55,9 +55,10 @@ def run(bench, patterns):
 class Bench:
     """Where the programs under test are."""
 
-    def __init__(self, helpers, modules, barkd=None, barkctl=None):
+    def __init__(self, helpers, modules, barkd=None, barkctl=None, models=(), soak=1000):
         self.helpers, self.modules = helpers, modules
         self.barkd, self.barkctl = barkd, barkctl
+        self.models, self.soak = models, soak
 
     def helper(self, name):
         path = os.path.join(self.helpers, name)
@@ -70,6 +71,13 @@ class Bench:
         if not os.path.exists(path):
             raise Missing(f"the {name} sink was not built")
         return path
+
+    def model(self):
+        """The first of the models that there is."""
+        for path in self.models:
+            if os.path.exists(os.path.join(path, "config.json")):
+                return os.path.abspath(path)
+        raise Missing("no model: " + ", ".join(self.models))
 
     def wavcmp(self, place, recording, *references):
         """Returns ({recording's keys}, [{reference's keys}])."""

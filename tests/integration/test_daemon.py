@@ -1,0 +1,382 @@
+# SPDX-License-Identifier: MIT
+"""The daemon with each audio server: what is heard."""
+import contextlib
+import os
+import signal
+import struct
+import time
+import wave
+
+from daemon import Daemon
+from harness import Recorder, make_server, test
+from servers import Place, wait_for
+
+QUANTUM = 2048
+SHORT = "Hello there."
+MEDIUM = "Hello there. This is your computer."
+LONG = ("This is a long text that goes on for quite a while, so that there is time to do "
+        "something in the middle of it. Then there is another sentence after it.")
+
+
+@contextlib.contextmanager
+def speaking(bench, kind, config=None, quantum=256, start=True, warm=True):
+    """A place with a server and a daemon: yields (place, server, daemon)."""
+    config = {k: dict(v) for k, v in (config or {}).items()}
+    output = config.setdefault("output", {})
+    output["sink"] = kind
+    with Place() as place:
+        server = make_server(kind, place)
+        if kind == "jack":
+            # Its own connection: what a recorder made would come too late.
+            output.setdefault("target", "test-record:in_1")
+        else:
+            output.setdefault("latency", quantum)
+        daemon = Daemon(bench, place, bench.model(), config)
+        if start:
+            start_server(server, kind, quantum)
+        daemon.start()
+        if start and warm:
+            daemon.warm()
+        try:
+            yield place, server, daemon
+            assert daemon.p.alive(), "barkd died: " + daemon.log()
+            assert daemon.end() == 0, "barkd did not end well: " + daemon.log()
+        except AssertionError as e:
+            raise AssertionError(f"{e} (barkd's log: {daemon.log()[-300:]})") from e
+
+
+def start_server(server, kind, quantum=256):
+    if kind == "jack":
+        server.start(period=quantum)
+    else:
+        server.start()
+
+
+def render(bench, place, text, seed, mode, name="ref.wav"):
+    path = place.path(name)
+    place.run([bench.barkctl, "render", "-m", bench.model(), "--seed", str(seed), "--mode", mode,
+               "-o", path, text], timeout=300)
+    return path
+
+
+def cut(path, begin, end):
+    """A part of a rendered WAV, by fractions of its length."""
+    out = path[:-4] + f"-{begin}.wav"
+    with wave.open(path) as r, wave.open(out, "w") as w:
+        n = r.getnframes()
+        w.setparams(r.getparams())
+        r.setpos(int(n * begin))
+        w.writeframes(r.readframes(int(n * (end - begin))))
+    return out
+
+
+def both(name, tries=1):
+    def add(function):
+        for kind in "pipewire", "jack":
+            test(f"{kind}-{name}", tries)(lambda bench, kind=kind: function(bench, kind))
+        return function
+    return add
+
+
+# --- sound ---
+
+@both("sound", tries=3)
+def sound(bench, kind):
+    """What is heard is what is rendered, without a gap. It is computed before
+    it is heard, so that a slow machine passes as well."""
+    mode = "exact" if kind == "jack" else "low-latency"
+    config = {"model": {"mode": mode, "ahead_ms": 60000}}
+    with speaking(bench, kind, config, QUANTUM) as (place, server, daemon):
+        ref = render(bench, place, MEDIUM, 11, mode)
+        recorder = Recorder(bench, place, server, quantum=QUANTUM)
+        daemon.post("/v1/pause")
+        spoken = daemon.speak_later(MEDIUM, seed=11)
+        daemon.settle()
+        daemon.post("/v1/resume")
+        assert spoken.state() == "done", spoken.answer
+        time.sleep(.3)
+        counters = daemon.status()["counters"]
+        _, (match,) = bench.wavcmp(place, recorder.save(), ref)
+        assert match["correlation"] > .99, (match, counters)
+        assert match["gap"] < 48, (match, counters)
+        length = match["frames"] / 48
+        assert abs(spoken.answer["played_ms"] - length) < 60, (spoken.answer, length)
+        return f"correlation {match['correlation']:.5f}, gap {match['gap']:.0f} frames"
+
+
+@both("live")
+def live(bench, kind):
+    """Spoken as it is computed, with barkctl: no gap that the daemon does not
+    know of."""
+    with speaking(bench, kind, {"model": {"mode": "exact"}}, QUANTUM) as (place, server, daemon):
+        recorder = Recorder(bench, place, server, quantum=QUANTUM)
+        place.run([bench.barkctl, "say", "--wait", SHORT], timeout=300,
+                  env={"BARKD_SOCKET": daemon.socket})
+        recorder.silence()
+        counters = daemon.status()["counters"]
+        assert counters["spoken"] == 1, counters
+        recorder.save()
+        return f"{counters['underruns']} underruns on this machine"
+
+
+@both("stop", tries=3)
+def stop(bench, kind):
+    """Silence within 50 ms of stop, while the engine computes what follows."""
+    with speaking(bench, kind) as (place, server, daemon):
+        recorder = Recorder(bench, place, server)
+        took = []
+        for _ in range(8):
+            recorder.forget()
+            spoken = daemon.speak_later(LONG)
+            recorder.sound()
+            time.sleep(.15)
+            at = daemon.stop()
+            assert spoken.state(10) == "stopped", spoken.answer
+            took.append((recorder.silence() - at) / 1e6)
+        daemon.wait_idle()
+        recorder.forget()
+        time.sleep(.5)
+        recorder.p.poll_lines()
+        assert recorder.seen == len(recorder.p.out), "sound after the stop"
+        took = [t for t in took if t > -100]  # else an underrun was there first
+        assert len(took) >= 3, "the machine is too slow to speak"
+        assert max(took) <= 50, f"{max(took):.1f} ms"
+        return f"silent after {min(took):.1f} to {max(took):.1f} ms"
+
+
+@both("pause", tries=3)
+def pause(bench, kind):
+    """Nothing is lost or heard twice around a pause."""
+    config = {"model": {"mode": "exact", "ahead_ms": 60000}}
+    with speaking(bench, kind, config, 512) as (place, server, daemon):
+        ref = render(bench, place, MEDIUM, 3, "exact")
+        recorder = Recorder(bench, place, server, quantum=512)
+        daemon.post("/v1/pause")
+        spoken = daemon.speak_later(MEDIUM, seed=3)
+        daemon.settle()
+        daemon.post("/v1/resume")
+        recorder.sound()
+        time.sleep(.6)
+        recorder.forget()
+        at = time.monotonic_ns()
+        daemon.post("/v1/pause")
+        took = (recorder.silence() - at) / 1e6
+        assert daemon.status()["state"] == "paused"
+        time.sleep(.5)
+        assert spoken.waiting()
+        daemon.post("/v1/resume")
+        assert spoken.state() == "done", spoken.answer
+        time.sleep(.3)
+        head, tail = cut(ref, 0, .15), cut(ref, .6, 1)
+        _, (first, last) = bench.wavcmp(place, recorder.save(), head, tail)
+        assert first["correlation"] > .99 and last["correlation"] > .99, (first, last)
+        # Silence, and a fade of 5 ms out and in, lie between.
+        _, (whole,) = bench.wavcmp(place, ref, tail)
+        moved = (last["offset"] - first["offset"]) / 48000 - whole["offset"] / 24000
+        assert .4 < moved < 60, moved
+        assert took <= 50, f"{took:.1f} ms"
+        return f"silent after {took:.1f} ms"
+
+
+# --- the queue ---
+
+def first_of(place, recorder, bench, refs):
+    """Offsets of the references in the recording, which must contain them."""
+    _, matches = bench.wavcmp(place, recorder.save(), *refs)
+    return matches
+
+
+@both("order", tries=2)
+def order(bench, kind):
+    """Three messages and a skip: heard one after the other, in their order."""
+    config = {"model": {"mode": "exact", "ahead_ms": 60000}}
+    with speaking(bench, kind, config, QUANTUM) as (place, server, daemon):
+        texts = ["One.", "Two.", "Three."]
+        refs = [render(bench, place, t, i + 1, "exact", f"ref{i}.wav")
+                for i, t in enumerate(texts)]
+        recorder = Recorder(bench, place, server, quantum=QUANTUM)
+        daemon.post("/v1/pause")
+        said = []
+        for i, t in enumerate(texts):
+            said.append(daemon.speak_later(t, seed=i + 1, priority="message"))
+            wait_for("queue", lambda: queued(daemon) == len(said))
+        daemon.settle()
+        daemon.post("/v1/resume")
+        assert [s.state() for s in said] == ["done"] * 3
+        time.sleep(.3)
+        matches = first_of(place, recorder, bench, refs)
+        assert all(m["correlation"] > .95 for m in matches), matches
+        ends = [m["offset"] + m["frames"] for m in matches]
+        starts = [m["offset"] for m in matches]
+        assert starts[1] > ends[0] - 480 and starts[2] > ends[1] - 480, (starts, ends)
+
+
+def queued(daemon):
+    q = daemon.get("/v1/queue")
+    return len(q["waiting"]) + (q["current"] is not None)
+
+
+@both("priority")
+def priority(bench, kind):
+    """Speech Dispatcher's rules, by what becomes of each."""
+    with speaking(bench, kind) as (place, server, daemon):
+        recorder = Recorder(bench, place, server)
+
+        def after(first, second, drops):
+            recorder.forget()
+            a = daemon.speak_later(LONG, priority=first)
+            recorder.sound(120)
+            b = daemon.speak(SHORT, priority=second)
+            if drops:
+                assert a.state(10) == "dropped", (first, second, a.answer)
+                current = daemon.get("/v1/queue")["current"]
+                assert current and current["id"] == b["id"], (first, second, current)
+            else:
+                assert a.waiting(), (first, second)
+                now = daemon.get("/v1/queue")["current"]["id"]
+                assert now != b["id"], (first, second)
+            daemon.stop()
+            assert a.state(10) == ("dropped" if drops else "stopped"), (first, second)
+            daemon.wait_idle()
+            return b["state"]
+
+        assert after("message", "important", True) == "queued"
+        assert after("important", "message", False) == "queued"
+        assert after("text", "message", True) == "queued"
+        assert after("text", "text", True) == "queued"
+        assert after("message", "text", False) == "queued"
+        assert after("message", "notification", False) == "dropped"
+        recorder.save()
+
+
+@both("skip")
+def skip(bench, kind):
+    with speaking(bench, kind) as (place, server, daemon):
+        recorder = Recorder(bench, place, server)
+        a = daemon.speak_later(LONG, priority="message")
+        recorder.sound(120)
+        b = daemon.speak_later(SHORT, priority="message")
+        wait_for("queue", lambda: queued(daemon) == 2)
+        skipped = daemon.post("/v1/skip")["skipped"]
+        assert a.state(10) == "stopped" and a.answer["id"] == skipped, a.answer
+        assert b.state() == "done", b.answer
+        assert daemon.post("/v1/skip")["skipped"] is None
+
+
+# --- servers come and go ---
+
+@both("no-server")
+def no_server(bench, kind):
+    """It speaks as soon as there is a server."""
+    with speaking(bench, kind, start=False) as (place, server, daemon):
+        spoken = daemon.speak_later(SHORT)
+        time.sleep(1)
+        assert spoken.waiting(), spoken.answer
+        assert daemon.status()["sink"]["state"] == "down", daemon.status()["sink"]
+        start_server(server, kind)
+        Recorder(bench, place, server).sound(120)
+        assert spoken.state() == "done", spoken.answer
+
+
+@both("no-server-patience")
+def no_server_patience(bench, kind):
+    """An utterance is given up when there is none for too long."""
+    with speaking(bench, kind, {"output": {"wait_for_sink_s": 1}}, start=False) as (_, _, daemon):
+        answer = daemon.speak_later(SHORT).result()
+        assert answer["error"]["code"] == "sink_unavailable", answer
+
+
+@both("server-restart")
+def server_restart(bench, kind):
+    """The server is killed in the middle of an utterance and comes back."""
+    with speaking(bench, kind) as (place, server, daemon):
+        for round_, sig in enumerate((signal.SIGKILL, signal.SIGTERM)):
+            recorder = Recorder(bench, place, server, f"a{round_}.wav")
+            spoken = daemon.speak_later(LONG)
+            recorder.sound(120)
+            server.kill(sig)
+            wait_for("sink down", lambda: daemon.status()["sink"]["state"] == "down")
+            time.sleep(.5)
+            assert spoken.waiting(), spoken.answer
+            start_server(server, kind)
+            recorder = Recorder(bench, place, server, f"b{round_}.wav")
+            recorder.sound(120)
+            assert spoken.state(240) == "done", spoken.answer
+        # And it can be stopped while there is none.
+        spoken = daemon.speak_later(LONG)
+        recorder.sound(120)
+        server.kill()
+        wait_for("sink down", lambda: daemon.status()["sink"]["state"] == "down")
+        daemon.stop()
+        assert spoken.state(10) == "stopped"
+
+
+@test("pipewire-device")
+def device(bench):
+    """The device is unplugged in the middle of an utterance."""
+    with speaking(bench, "pipewire") as (place, server, daemon):
+        recorder = Recorder(bench, place, server)
+        spoken = daemon.speak_later(LONG)
+        recorder.sound(120)
+        server.remove_sink()
+        time.sleep(1)
+        assert spoken.waiting()
+        server.add_sink("other_sink")
+        Recorder(bench, place, server, "other.wav", "other_sink").sound(120)
+        assert spoken.state(240) == "done", spoken.answer
+
+
+@test("auto-sink")
+def auto(bench):
+    """PipeWire if it runs, else JACK."""
+    with Place() as place:
+        server = make_server("jack", place).start()
+        make_server("pipewire", place)  # its bus only
+        daemon = Daemon(bench, place, bench.model(), {"output": {"sink": "auto"}}).start()
+        assert daemon.speak(SHORT, wait=True)["state"] == "done"
+        assert daemon.status()["sink"]["name"] == "jack", daemon.status()["sink"]
+        assert daemon.end() == 0
+        server.kill()
+
+
+@both("cork", tries=2)
+def cork(bench, kind):
+    """Nobody is woken up while there is nothing to say."""
+    config = {"output": {"idle_cork_s": 1}}
+    with speaking(bench, kind, config) as (place, server, daemon):
+        assert daemon.speak(SHORT, wait=True)["state"] == "done"
+        wait_for("corked sink", lambda: daemon.status()["sink"]["state"] == "idle")
+        time.sleep(.5)
+        before = switches(daemon.p.pid)
+        time.sleep(3)
+        woken = switches(daemon.p.pid) - before
+        assert woken <= 6, f"{woken} wake-ups in 3 s"
+        recorder = Recorder(bench, place, server)
+        assert daemon.speak(SHORT, wait=True)["state"] == "done"
+        recorder.sound()
+        return f"{woken} wake-ups in 3 s"
+
+
+def switches(pid):
+    total = 0
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/status") as f:
+            total += sum(int(line.split()[1]) for line in f if "voluntary_ctxt" in line)
+    return total
+
+
+@test("file-sound")
+def file_sound(bench):
+    """The file sink holds what is rendered."""
+    with Place() as place:
+        path = place.path("spoken.wav")
+        config = {"model": {"mode": "exact"}, "output": {"sink": "file", "target": path}}
+        daemon = Daemon(bench, place, bench.model(), config).start()
+        ref = render(bench, place, MEDIUM, 5, "exact")
+        assert daemon.speak(MEDIUM, seed=5, wait=True)["state"] == "done"
+        # It plays although the daemon never closed it.
+        daemon.p.end(signal.SIGKILL)
+        with open(path, "rb") as f:
+            assert struct.unpack("<I", f.read(8)[4:])[0] + 8 == os.path.getsize(path)
+        _, (match,) = bench.wavcmp(place, path, ref)
+        assert match["correlation"] > .99 and match["gap"] < 48, match
