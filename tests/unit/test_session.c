@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Sessions as a program uses them: streamed sound is the whole's, cancelling
  * is at once, and nothing is allocated while speaking. */
-#include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -16,17 +15,36 @@
 static atomic_bool watching;
 static atomic_uint allocations;
 
-/* The program's own malloc family, to count calls while watching. */
+#if defined(__SANITIZE_ADDRESS__)
+#define COUNTED 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define COUNTED 0
+#endif
+#endif
+#ifndef COUNTED
+#define COUNTED 1
+#endif
+
+#if COUNTED
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t size);
+
+/* The program's own, in front of glibc's, to count calls while watching. */
 void *malloc(size_t n)
 {
-	static void *(*real)(size_t);
-
-	if (!real)
-		real = (void *(*)(size_t))dlsym(RTLD_NEXT, "malloc");
 	if (atomic_load(&watching))
 		atomic_fetch_add(&allocations, 1);
-	return real(n);
+	return __libc_malloc(n);
 }
+
+void *calloc(size_t n, size_t size)
+{
+	if (atomic_load(&watching))
+		atomic_fetch_add(&allocations, 1);
+	return __libc_calloc(n, size);
+}
+#endif
 
 static struct bark_model *model;
 static const int32_t ids[] = { 5, 9, 77, 123, 42, 8 };
@@ -221,6 +239,10 @@ static void test_allocations(void)
 	struct bark_session *s;
 	float pcm[4096];
 
+	if (!COUNTED) {
+		tap_skip(name, "the sanitizer has its own malloc");
+		return;
+	}
 	TAP_CHECK(name, bark_engine_new(&engine, NULL) == 0);
 	for (int mode = 0; mode < 2; mode++) {
 		s = open_session(engine, (enum bark_mode)mode, 3);
