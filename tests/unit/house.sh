@@ -42,10 +42,9 @@ if have units systemd-analyze; then
 	tmp=$(mktemp -d)
 	trap 'rm -rf "$tmp"' EXIT
 	# Nothing is installed yet, and there may be no session.
-	sed 's/^ExecStart=.*/ExecStart=\/bin\/true/' \
-		"$units/barkd.service" >"$tmp/barkd.service"
-	cp "$units/barkd.socket" "$tmp"
+	cp "$units"/*.{socket,service} "$tmp"
+	sed -i 's/^ExecStart=.*/ExecStart=\/bin\/true/' "$tmp"/*.service
 	check units env XDG_RUNTIME_DIR="$tmp" systemd-analyze --user \
-		--man=no verify "$tmp/barkd.socket" "$tmp/barkd.service"
+		--man=no verify "$tmp"/*.{socket,service}
 fi
 exit $failed
