@@ -13,6 +13,7 @@ import torch
 import codec_tokens as CT
 import coarse_net as N
 import tokens
+from codec import until
 import vocoder as V
 
 tokens.RATE = 50.0      # the export says semantic_rate_hz 50: then 3 codes belong to a token exactly, and every window is aligned alike
@@ -84,6 +85,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--work", default="training/work")
     p.add_argument("--minutes", type=float, default=60)
+    p.add_argument("--until", help="HH:MM (UTC): from where it is now the rate falls until then, however much of the processor it gets")
     p.add_argument("--lr", type=float, default=2e-3)
     p.add_argument("--batch", type=int, default=16)
     p.add_argument("--noise", type=float, default=0.1, help="share of envelope codes disturbed in the input")
@@ -117,13 +119,13 @@ def main():
 
     signal.signal(signal.SIGTERM, lambda *_: (save(), os._exit(0)))
     sums, shown, began, saved, looked = np.zeros(3), 0, time.process_time(), time.time(), time.time()
-    start = spent
+    start, opened, end = spent, time.time(), until(a.until)
     while step < a.steps:
         spent = start + time.process_time() - began        # this process's own time: pauses do not shorten the schedule
-        done = spent / 60 / a.minutes
+        done = spent / 60 / a.minutes if end is None else (time.time() - opened) / (end - opened)
         if done >= 1:
             break
-        rate = a.lr * min(1, (step + 1) / 60) * (1 if done < 0.4 else max(0.04, (1 - done) / 0.6))
+        rate = a.lr * min(1, (step + 1) / 60) * min(1, max(0.04, 1.4 * (1 - done)))
         for g in opt.param_groups:
             g["lr"] = rate
         ids, weight = data.batch(a.batch, rng)

@@ -104,10 +104,20 @@ def losses(y, x, voiced):
     return spec, wave
 
 
+def until(clock):
+    """The next HH:MM (UTC) as seconds since the epoch; None for None."""
+    if clock is None:
+        return None
+    h, m = map(int, clock.split(":"))
+    now = time.time()
+    return now + ((h * 60 + m) * 60 - now % 86400) % 86400
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--work", default="training/work")
     p.add_argument("--minutes", type=float, default=60)
+    p.add_argument("--until", help="HH:MM (UTC): from where it is now the rate falls until then, however much of the processor it gets")
     p.add_argument("--lr", type=float, default=2e-3)
     p.add_argument("--batch", type=int, default=12)
     p.add_argument("--frames", type=int, default=40)
@@ -136,14 +146,14 @@ def main():
 
     signal.signal(signal.SIGTERM, lambda *_: (save(), os._exit(0)))
     sums, began, saved, shown = np.zeros(2), time.process_time(), time.time(), 0
-    start = spent
+    start, opened, end = spent, time.time(), until(a.until)
     while True:
         # the time that counts is this process's own: shared cores and pauses must not shorten the schedule
         spent = start + time.process_time() - began
-        done = spent / 60 / a.minutes
+        done = spent / 60 / a.minutes if end is None else (time.time() - opened) / (end - opened)
         if done >= 1:
             break
-        rate = a.lr * min(1, (step + 1) / 50) * (1 if done < 0.5 else max(0.05, 2 * (1 - done)))
+        rate = a.lr * min(1, (step + 1) / 50) * min(1, max(0.04, 1.4 * (1 - done)))
         for g in opt.param_groups:
             g["lr"] = rate
         codes, x = data.batch(rng, a.batch, a.frames)

@@ -42,7 +42,7 @@ def kmeans(x, k, iterations, rng):
         c[live] = sums[live] / count[live, None]
         c[~live] = x[rng.choice(len(x), int((~live).sum()))]
         if it % 3 == 2:
-            err = np.sqrt(((x - c[n]) ** 2).sum(1)).mean() * 10 / np.log(10) * np.sqrt(2) / np.sqrt(2)
+            err = np.sqrt(((x - c[n]) ** 2).sum(1)).mean() * 10 / np.log(10)
             print("k-means %d: %.2f dB, %d empty" % (it + 1, err, int((~live).sum())), flush=True)
     return c
 
@@ -88,7 +88,7 @@ def main():
     a = p.parse_args()
     rng = np.random.default_rng(a.seed)
     x = []
-    for path in sorted(glob.glob(os.path.join(a.work, "codec", "[0-9b]*.npz"))):
+    for path in sorted(glob.glob(os.path.join(a.work, "codec", "*.npz"))):
         with np.load(path) as z:
             x.append(z["mgc"].astype(np.float32))
         if sum(map(len, x)) > 2 * a.frames:

@@ -5,7 +5,7 @@ at the frame's start is phi / 28 periods; the next voiced frame starts at (phi +
 voiced run at 0. This module turns MGC and log F0 of hts_engine (5 ms frames) into that grid, and synthesises 24 kHz waves from
 it: minimum-phase pulses in voiced frames, filtered white noise in the others, as hts_engine does at 32 kHz.
 
-usage: vocoder.py --work DIR [--shards N]     writes W/codec/NNN.npz (see main) from W/corpus/NNN.lab.gz"""
+usage: vocoder.py --work DIR [--shards N] [--waves N]     writes W/codec/NNN.npz (see convert) from W/corpus/NNN.lab.gz"""
 import argparse
 import glob
 import gzip
@@ -126,15 +126,19 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--work", default="training/work")
     p.add_argument("--shards", type=int, default=1 << 30, help="convert at most so many shards")
+    p.add_argument("--waves", type=int, default=2, help="make the waves of the first N shards as well: the decoder's training set")
+    p.add_argument("--seed", type=int, default=1)
     a = p.parse_args()
     import corpus
     os.makedirs(os.path.join(a.work, "codec"), exist_ok=True)
-    for path in sorted(glob.glob(os.path.join(a.work, "corpus", "*.lab.gz")))[:a.shards]:
-        convert(a.work, path, corpus.VOICE, corpus.build_helper(a.work))
+    for i, path in enumerate(sorted(glob.glob(os.path.join(a.work, "corpus", "*.lab.gz")))[:a.shards]):
+        rng = np.random.default_rng(a.seed + i) if i < a.waves else None
+        convert(a.work, path, corpus.VOICE, corpus.build_helper(a.work), rng)
 
 
-def convert(work, path, voice, exe):
-    """W/codec/NNN.npz: at (utterance starts), mgc float16 (frames, 45), a, phi uint8: one entry a codec frame, trimmed as the corpus is."""
+def convert(work, path, voice, exe, rng):
+    """W/codec/NNN.npz: at (utterance starts), mgc float16 (frames, 45), a, phi uint8: one entry a codec frame, trimmed as the corpus is.
+    With rng also W/codec/NNN.wave.npy, int16, HOP samples a frame."""
     name = os.path.basename(path)[:3]
     out = os.path.join(work, "codec", name + ".npz")
     if os.path.exists(out):
@@ -143,7 +147,7 @@ def convert(work, path, voice, exe):
     z = np.load(os.path.join(work, "corpus", name + ".npz"))
     lead, frame_at, lf0 = z["lead"], z["frame_at"], z["lf0"].astype(np.float32)
     proc = subprocess.Popen(["sh", "-c", 'zcat "$0" | "$1" "$2" -m', path, exe, voice], stdout=subprocess.PIPE)
-    at, parts = [0], []
+    at, parts, waves = [0], [], []
     for u, item in enumerate(read_params(proc.stdout)):
         f0 = lf0[frame_at[u]:frame_at[u + 1]]
         if item is None or len(f0) == 0:
@@ -151,11 +155,15 @@ def convert(work, path, voice, exe):
             continue
         mgc = item[2][lead[u]:lead[u] + len(f0)]
         code, phi = frame_codes(f0)
+        if rng is not None:
+            waves.append((synthesise(mgc, code, phi, rng).clip(-1, 1) * 32767).astype(np.int16))
         parts.append((codec_features(mgc, len(code)).astype(np.float16), code.astype(np.uint8), phi.astype(np.uint8)))
         at.append(at[-1] + len(code))
     proc.wait()
     if len(at) != len(frame_at):
         raise SystemExit("%s: %d utterances of %d" % (path, len(at) - 1, len(frame_at) - 1))
+    if waves:
+        np.save(out[:-4] + ".wave.npy", np.concatenate(waves))
     np.savez(out + ".tmp.npz", at=np.array(at), mgc=np.concatenate([x[0] for x in parts]),
              a=np.concatenate([x[1] for x in parts]), phi=np.concatenate([x[2] for x in parts]))
     os.rename(out + ".tmp.npz", out)
