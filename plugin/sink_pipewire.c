@@ -24,6 +24,9 @@
 #define DEFAULT_QUANTUM 256u /* at 48 kHz */
 #define RETRY_MIN_MS 50u
 #define RETRY_MAX_MS 1000u
+/* A stream that should run and does not for so long is made anew: a session
+ * manager that was started again does not always take up an old one. */
+#define STUCK_MS 5000u
 
 struct barkd_sink {
 	const struct barkd_sink_host *host;
@@ -74,13 +77,17 @@ static void kick(struct barkd_sink *s)
 	pw_loop_signal_event(pw_thread_loop_get_loop(s->loop), s->kick);
 }
 
-static void retry_later(struct barkd_sink *s)
+static void retry_after(struct barkd_sink *s, unsigned ms)
 {
-	struct timespec at = { s->retry_ms / 1000,
-			       (long)(s->retry_ms % 1000) * 1000000 };
+	struct timespec at = { ms / 1000, (long)(ms % 1000) * 1000000 };
 
 	pw_loop_update_timer(pw_thread_loop_get_loop(s->loop), s->retry, &at,
 			     NULL, false);
+}
+
+static void retry_later(struct barkd_sink *s)
+{
+	retry_after(s, s->retry_ms);
 	s->retry_ms = SPA_MIN(s->retry_ms * 2, RETRY_MAX_MS);
 }
 
@@ -159,10 +166,12 @@ static void on_stream_state(void *data, enum pw_stream_state old,
 		break;
 	case PW_STREAM_STATE_PAUSED:
 		/* Nobody corked it: the device went away. */
-		if (old == PW_STREAM_STATE_STREAMING && s->stream_active)
+		if (old == PW_STREAM_STATE_STREAMING && s->stream_active) {
 			report(s, BARKD_SINK_DOWN, "no audio device");
-		else
+			retry_after(s, STUCK_MS);
+		} else {
 			report(s, BARKD_SINK_IDLE, NULL);
+		}
 		break;
 	case PW_STREAM_STATE_STREAMING:
 		s->retry_ms = RETRY_MIN_MS;
@@ -389,12 +398,16 @@ static void step(struct barkd_sink *s)
 		if (stream_create(s) < 0) {
 			report(s, BARKD_SINK_DOWN, "cannot make a stream");
 			retry_later(s);
+		} else if (run) {
+			retry_after(s, STUCK_MS);
 		}
 		return;
 	}
 	if (run != s->stream_active) {
 		s->stream_active = run;
 		pw_stream_set_active(s->stream, run);
+		if (run)
+			retry_after(s, STUCK_MS);
 	}
 }
 
@@ -403,9 +416,20 @@ static void on_kick(void *data, uint64_t count)
 	step(data);
 }
 
+static bool stuck(const struct barkd_sink *s)
+{
+	return s->stream && s->stream_active &&
+	       pw_stream_get_state(s->stream, NULL) !=
+		       PW_STREAM_STATE_STREAMING;
+}
+
 static void on_retry(void *data, uint64_t count)
 {
-	step(data);
+	struct barkd_sink *s = data;
+
+	if (stuck(s))
+		stream_destroy(s);
+	step(s);
 }
 
 /* --- struct barkd_sink_ops --- */
