@@ -51,4 +51,4 @@ apt() {
 }
 apt update
 apt install -y --no-install-recommends --no-remove \
-	-o Dpkg::Use-Pty=0 "${missing[@]}" </dev/null
+	-o Dpkg::Use-Pty=0 "${missing[@]}" </dev/null >/dev/null

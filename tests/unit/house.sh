@@ -4,7 +4,7 @@
 # Usage: house.sh BUILD FOLDER
 # Scripts, man pages and units have no mistakes that a checker finds.
 set -euo pipefail
-build=$1 units=$1/systemd
+build=$1
 cd "$(dirname "$0")/../.."
 failed=0
 
@@ -42,7 +42,7 @@ if have units systemd-analyze; then
 	tmp=$(mktemp -d)
 	trap 'rm -rf "$tmp"' EXIT
 	# Nothing is installed yet, and there may be no session.
-	cp "$units"/*.{socket,service} "$tmp"
+	cp systemd/*.socket "$build"/systemd/*.service "$tmp"
 	sed -i 's/^ExecStart=.*/ExecStart=\/bin\/true/' "$tmp"/*.service
 	check units env XDG_RUNTIME_DIR="$tmp" systemd-analyze --user \
 		--man=no verify "$tmp"/*.{socket,service}
