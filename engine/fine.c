@@ -10,8 +10,6 @@
 
 #include "stages.h"
 
-/* Rows of logits held at once. */
-#define LOGIT_ROWS 32
 
 bool bark_fine_done(const struct bark_timeline *t)
 {
@@ -147,9 +145,9 @@ static void predict(struct bark_timeline *t, unsigned book)
 	embed(t, book);
 	bark_gpt_full(t->compute, &m->fine.gpt, &t->model->fine, &t->scratch,
 		      t->fine_rows, first);
-	for (size_t i = first; i < t->fine_rows; i += LOGIT_ROWS) {
-		size_t n = t->fine_rows - i < LOGIT_ROWS ? t->fine_rows - i :
-							   LOGIT_ROWS;
+	for (size_t i = first; i < t->fine_rows; i += BARK_FINE_LOGIT_ROWS) {
+		size_t n = t->fine_rows - i < BARK_FINE_LOGIT_ROWS ? t->fine_rows - i :
+							   BARK_FINE_LOGIT_ROWS;
 
 		bark_linear_rows(t->compute, t->logits, m->codebook_size,
 				 t->scratch.x + i * width, width, head, 0,

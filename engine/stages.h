@@ -21,6 +21,9 @@
 #define BARK_LL_FINE_HISTORY 64   /* frames seen before those predicted */
 #define BARK_LL_FINE_LOOKAHEAD 8  /* frames seen behind those kept */
 
+/* Rows of the fine network's logits held at once. */
+#define BARK_FINE_LOGIT_ROWS 32
+
 struct bark_timeline_options {
 	enum bark_mode mode;
 	bool no_eos;             /* the end token is never drawn */

@@ -6,7 +6,6 @@
 
 #include "stages.h"
 
-#define LOGIT_ROWS 32
 
 static double coarse_ratio(const struct bark_config *m)
 {
@@ -114,8 +113,8 @@ static int take_memory(struct bark_timeline *t)
 	rows = m->fine.max_input > rows ? m->fine.max_input : rows;
 
 	vocab = m->semantic.vocab + 1;
-	if (vocab < (size_t)LOGIT_ROWS * m->codebook_size)
-		vocab = (size_t)LOGIT_ROWS * m->codebook_size;
+	if (vocab < (size_t)BARK_FINE_LOGIT_ROWS * m->codebook_size)
+		vocab = (size_t)BARK_FINE_LOGIT_ROWS * m->codebook_size;
 
 	t->coarse_cap = frames * books;
 	t->fine_cap = m->fine.max_history + frames + m->fine.max_input;

@@ -170,6 +170,7 @@ static void check_case(const char *model_dir, const char *case_name,
 	bark_voice_unref(voice);
 	bark_model_unref(model);
 	json_decref(spec);
+	printf("# %s: %.1e apart\n", title, c.worst);
 	/* First, middle and last of two stages, and two passes of the third. */
 	if (c.compared < 8)
 		tap_not_ok(title, "only %zu files compared", c.compared);
