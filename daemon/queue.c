@@ -225,6 +225,19 @@ bool queue_remove(struct queue *q, struct queue_item *item)
 	return false;
 }
 
+struct queue_item *queue_find(const struct queue *q, uint64_t id)
+{
+	if (q->current && q->current->id == id)
+		return q->current;
+	if (q->kept && q->kept->id == id)
+		return q->kept;
+	for (int p = 0; p < QUEUE_N_PRIORITIES; p++)
+		for (struct queue_item *i = q->waiting[p]; i; i = i->next)
+			if (i->id == id)
+				return i;
+	return NULL;
+}
+
 void queue_each(const struct queue *q,
 		void (*visit)(void *data, const struct queue_item *item),
 		void *data)

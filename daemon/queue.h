@@ -69,6 +69,9 @@ void queue_done(struct queue *q);
  * told by `drop`. */
 bool queue_remove(struct queue *q, struct queue_item *item);
 
+/* The item of an id, current or waiting, or NULL. */
+struct queue_item *queue_find(const struct queue *q, uint64_t id);
+
 /* Calls visit for each waiting item in the order of speaking. */
 void queue_each(const struct queue *q,
 		void (*visit)(void *data, const struct queue_item *item),

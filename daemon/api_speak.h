@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requests' bodies, checked: what docs/api.md says of the fields of
+ * POST /v1/speak and POST /v1/stop.
+ */
+#ifndef BARKD_API_SPEAK_H
+#define BARKD_API_SPEAK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api_error.h"
+#include "queue.h"
+
+#define API_TEXT_MAX (256 * 1024)
+#define API_NAME_MAX 128
+
+/* Strings are owned; NULL: not asked for. */
+struct speak_request {
+	char *text;
+	size_t n_text; /* bytes */
+	char *voice, *language;
+	double rate, pitch, volume; /* 1: not asked for */
+	enum queue_priority priority;
+	bool has_seed, wait, cancel_on_disconnect;
+	uint64_t seed;
+};
+
+/* -EINVAL with err filled, or -ENOMEM with err filled; *ret untouched then. */
+int speak_request_parse(struct speak_request *ret, const char *body, size_t n,
+			struct api_error *err);
+void speak_request_clear(struct speak_request *r);
+
+/* *ret: the id, 0 for all. */
+int stop_request_parse(uint64_t *ret, const char *body, size_t n,
+		       struct api_error *err);
+/* For requests that take no fields: an empty body or an empty object. */
+int empty_request_parse(const char *body, size_t n, struct api_error *err);
+
+#endif

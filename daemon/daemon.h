@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The daemon as a whole: what its parts share. Everything here belongs to the
+ * loop's thread.
+ */
+#ifndef BARKD_DAEMON_H
+#define BARKD_DAEMON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "api_speak.h"
+#include "conf.h"
+#include "http.h"
+#include "listen.h"
+#include "outlet.h"
+#include "queue.h"
+#include "sinks.h"
+#include "speaker.h"
+#include "studio.h"
+
+enum outcome {
+	OUTCOME_DONE,    /* heard to its end */
+	OUTCOME_STOPPED, /* by a client, or as the daemon ends */
+	OUTCOME_DROPPED, /* by the priority rules */
+	OUTCOME_FAILED,
+};
+
+/* One text, from its request to its end. */
+struct utterance {
+	struct queue_item item; /* first: the queue's items are utterances */
+	struct daemon *daemon;
+	struct speak_request request;
+	struct http_request *waiter; /* to be answered at the end, or NULL */
+	struct studio_order *order;  /* a session is being made */
+	struct bark_session *session;
+	uint64_t asked;    /* CLOCK_MONOTONIC ns */
+	double played_ms;
+	uint64_t end;      /* speaker_end(), once it was taken by the sink */
+	/* Why it fails, if it does. */
+	unsigned status;
+	const char *code;
+	char why[256];
+	struct utterance *next; /* in daemon.tail */
+};
+
+struct counters {
+	uint64_t spoken, stopped, dropped, failed, stops;
+};
+
+struct daemon {
+	sd_event *event;
+	char *conf_path; /* NULL: defaults alone */
+	bool conf_given; /* by --config: it must be there */
+	struct conf conf;
+	struct listener listener;
+	struct http_server *http;
+	struct outlet *outlet;
+	struct sinks *sinks;
+	struct studio *studio;
+	struct speaker *speaker;
+
+	struct queue queue;
+	uint64_t last_id;
+	bool paused, stopping;
+	struct utterance *ahead; /* the waiting one that has a session */
+	struct utterance *tail;  /* taken by the sink, not heard yet */
+	uint64_t sink_away;      /* ns since when there is none; 0: there is */
+	unsigned connections;
+
+	sd_event_source *step;       /* deferred control_step() */
+	sd_event_source *tail_timer, *sink_timer, *flush_timer;
+	sd_event_source *cork_timer, *unload_timer, *exit_timer;
+
+	struct counters counters;
+	double first_audio_ms, first_sound_ms; /* < 0: not yet */
+	uint64_t started;  /* ns */
+};
+
+uint64_t daemon_now_ns(void);
+
+/* --- control.c: utterances --- */
+
+/* Timers and the queue. Errors: -ENOMEM and sd-event's. */
+int control_init(struct daemon *d);
+void control_clear(struct daemon *d);
+
+/*
+ * Queues a text; takes what the request owns, whatever happens. waiter is
+ * answered at the end, or NULL. *ret_dropped: the rules refused it at once
+ * (a waiter has its answer then). Errors: -ENOMEM, -ENOBUFS (queue full).
+ */
+int control_speak(struct daemon *d, struct speak_request *request,
+		  struct http_request *waiter, uint64_t *ret_id,
+		  bool *ret_dropped);
+/* id 0: everything, and a pause ends. Returns how many it ended. */
+unsigned control_stop(struct daemon *d, uint64_t id);
+/* The id of what was skipped, 0: nothing was spoken. */
+uint64_t control_skip(struct daemon *d);
+void control_pause(struct daemon *d, bool pause);
+/* The client that waited for u is gone. */
+void control_waiter_gone(struct daemon *d, struct utterance *u);
+/* Something changed: does what is to be done next, soon. */
+void control_wake(struct daemon *d);
+/* The sinks' and the studio's changed(). */
+void control_sink_changed(void *data);
+void control_studio_changed(void *data);
+
+/* --- idle.c: what to let go of when nothing is spoken --- */
+
+int idle_init(struct daemon *d);
+void idle_clear(struct daemon *d);
+/* Whether something is spoken, waits, or is being heard. */
+bool idle_busy(const struct daemon *d);
+/* Starts or stops the clocks; to be called when that may have changed. */
+void idle_update(struct daemon *d);
+
+/* --- api.c: routes --- */
+
+void api_handle(void *data, struct http_request *req);
+void api_gone(void *data, struct http_request *req);
+void api_connections(void *data, unsigned n);
+/* Answers the client that waits for u. */
+void api_answer(struct utterance *u, enum outcome outcome);
+
+/* --- views.c: what GET answers; NULL without memory --- */
+
+json_t *view_queue(struct daemon *d);
+json_t *view_status(struct daemon *d);
+json_t *view_voices(struct daemon *d);
+/* Whether the configured model has the voice; -ESRCH, -ENOMEM. */
+int view_has_voice(struct daemon *d, const char *name);
+/* The first voice of a language, to be freed, or NULL: none, or the
+ * default speaks it. */
+char *view_voice_for(struct daemon *d, const char *language);
+/* What a voice is called where none was asked for. */
+const char *view_default_voice(const struct daemon *d);
+
+/* --- service.c: systemd, signals, the configuration --- */
+
+/* Reads the file. Errors as conf_load(); they have been logged. */
+int service_load_conf(struct daemon *d, struct conf *ret);
+/* Gives the configuration to all parts. Errors: -ENOMEM. */
+int service_apply_conf(struct daemon *d);
+/* Signals and the watchdog. */
+int service_init(struct daemon *d);
+/* READY=1 and what is going on. */
+void service_ready(struct daemon *d);
+void service_status(struct daemon *d);
+/* Silence, answers to all who wait, and the end of the loop. */
+void service_stop(struct daemon *d);
+
+#endif

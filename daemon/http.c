@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+#include "http.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "api_error.h"
+#include "log.h"
+
+/* A body too long is read so far, so that the client gets to its answer. */
+#define HTTP_DRAIN_MAX (8 * HTTP_BODY_MAX)
+
+struct http_request {
+	struct http_server *server;
+	struct MHD_Connection *connection;
+	char *method, *path;
+	char *body;
+	size_t n_body, room;
+	bool too_large, no_memory;
+	bool handed;     /* to the handler */
+	bool suspended;
+	bool gone;       /* the client, while it waited */
+	struct MHD_Response *response; /* set: answered */
+	unsigned status;
+	sd_event_source *hangup;       /* while suspended */
+	void *data;
+	struct http_request *prev, *next;
+};
+
+struct http_server {
+	struct MHD_Daemon *mhd;
+	sd_event_source *io, *timer;
+	struct http_handler handler;
+	struct http_request *requests; /* handed over, not answered */
+	unsigned n_connections;
+};
+
+/* --- requests --- */
+
+static void request_free(struct http_request *req)
+{
+	if (!req)
+		return;
+	sd_event_source_disable_unref(req->hangup);
+	if (req->response)
+		MHD_destroy_response(req->response);
+	free(req->method);
+	free(req->path);
+	free(req->body);
+	free(req);
+}
+
+static void request_link(struct http_request *req)
+{
+	struct http_server *s = req->server;
+
+	req->next = s->requests;
+	if (req->next)
+		req->next->prev = req;
+	s->requests = req;
+	req->handed = true;
+}
+
+static void request_unlink(struct http_request *req)
+{
+	if (!req->handed)
+		return;
+	if (req->next)
+		req->next->prev = req->prev;
+	if (req->prev)
+		req->prev->next = req->next;
+	else
+		req->server->requests = req->next;
+	req->prev = req->next = NULL;
+	req->handed = false;
+}
+
+const char *http_method(const struct http_request *req)
+{
+	return req->method;
+}
+
+const char *http_path(const struct http_request *req)
+{
+	return req->path;
+}
+
+const char *http_body(const struct http_request *req, size_t *ret_n)
+{
+	*ret_n = req->n_body;
+	return req->body ? req->body : "";
+}
+
+void http_set_data(struct http_request *req, void *data)
+{
+	req->data = data;
+}
+
+void *http_data(const struct http_request *req)
+{
+	return req->data;
+}
+
+static void body_add(struct http_request *req, const char *data, size_t n)
+{
+	size_t room = req->room ? req->room : 1024;
+	char *body;
+
+	if (req->no_memory)
+		return;
+	if (req->too_large || n > HTTP_BODY_MAX - req->n_body) {
+		req->too_large = true;
+		req->n_body += n;
+		return;
+	}
+	while (room < req->n_body + n + 1)
+		room *= 2;
+	if (room != req->room) {
+		body = realloc(req->body, room);
+		if (!body) {
+			req->no_memory = true;
+			return;
+		}
+		req->body = body;
+		req->room = room;
+	}
+	memcpy(req->body + req->n_body, data, n);
+	req->n_body += n;
+	req->body[req->n_body] = '\0';
+}
+
+/* --- answers --- */
+
+void http_reply_allow(struct http_request *req, unsigned status, json_t *json,
+		      const char *allow)
+{
+	char *text = json ? json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY)
+			  : NULL;
+	struct MHD_Response *response;
+
+	json_decref(json);
+	if (!text) {
+		text = strdup("{\"error\":{\"message\":\"out of memory\","
+			      "\"type\":\"server_error\",\"param\":null,"
+			      "\"code\":\"out_of_memory\"}}");
+		status = MHD_HTTP_INTERNAL_SERVER_ERROR;
+	}
+	response = text ? MHD_create_response_from_buffer(
+				  strlen(text), text, MHD_RESPMEM_MUST_FREE)
+			: NULL;
+	if (!response) {
+		/* Nothing can be said: the client sees the connection end. */
+		free(text);
+		response = MHD_create_response_from_buffer(
+			0, NULL, MHD_RESPMEM_PERSISTENT);
+		status = MHD_HTTP_INTERNAL_SERVER_ERROR;
+	}
+	if (response) {
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+					"application/json");
+		if (allow)
+			MHD_add_response_header(
+				response, MHD_HTTP_HEADER_ALLOW, allow);
+	}
+	request_unlink(req);
+	req->response = response;
+	req->status = status;
+	if (req->suspended) {
+		req->suspended = false;
+		req->hangup = sd_event_source_disable_unref(req->hangup);
+		MHD_resume_connection(req->connection);
+	}
+}
+
+void http_reply(struct http_request *req, unsigned status, json_t *json)
+{
+	http_reply_allow(req, status, json, NULL);
+}
+
+static enum MHD_Result queue_response(struct http_request *req)
+{
+	enum MHD_Result r = MHD_queue_response(req->connection, req->status,
+					       req->response);
+
+	MHD_destroy_response(req->response);
+	req->response = NULL;
+	return r;
+}
+
+/*
+ * libmicrohttpd does not look at a suspended connection, so its end is looked
+ * for here: only a hang-up, as a client may well close its sending side.
+ */
+static int on_hangup(sd_event_source *source, int fd, uint32_t revents,
+		     void *userdata)
+{
+	struct http_request *req = userdata;
+	struct http_server *s = req->server;
+
+	if (!(revents & (EPOLLHUP | EPOLLERR)))
+		return 0;
+	req->hangup = sd_event_source_disable_unref(req->hangup);
+	request_unlink(req);
+	req->suspended = false;
+	req->gone = true;
+	s->handler.gone(s->handler.data, req);
+	MHD_resume_connection(req->connection);
+	return 0;
+}
+
+static enum MHD_Result suspend(struct http_request *req)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		req->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	int r = -EIO;
+
+	if (info)
+		r = sd_event_add_io(sd_event_source_get_event(req->server->io),
+				    &req->hangup, info->connect_fd, 0,
+				    on_hangup, req);
+	if (r < 0)
+		log_warning("cannot watch a client: %s", strerror(-r));
+	req->suspended = true;
+	MHD_suspend_connection(req->connection);
+	return MHD_YES;
+}
+
+/* --- libmicrohttpd's callbacks --- */
+
+static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection,
+				 const char *url, const char *method,
+				 const char *version, const char *upload_data,
+				 size_t *upload_data_size, void **con_cls)
+{
+	struct http_server *s = cls;
+	struct http_request *req = *con_cls;
+
+	if (!req) {
+		req = calloc(1, sizeof(*req));
+		if (!req)
+			return MHD_NO;
+		req->server = s;
+		req->connection = connection;
+		req->method = strdup(method);
+		req->path = strdup(url);
+		*con_cls = req;
+		return req->method && req->path ? MHD_YES : MHD_NO;
+	}
+	if (*upload_data_size) {
+		body_add(req, upload_data, *upload_data_size);
+		*upload_data_size = 0;
+		/* Of far too much the end is not waited for. */
+		return req->n_body > HTTP_DRAIN_MAX ? MHD_NO : MHD_YES;
+	}
+	if (req->response)
+		return queue_response(req);
+	if (req->gone)
+		return MHD_NO;
+	if (req->handed)
+		return MHD_YES;
+
+	request_link(req);
+	if (req->too_large)
+		api_error_reply(req, 413, NULL, "too_large",
+				"the body is longer than %d bytes",
+				HTTP_BODY_MAX);
+	else if (req->no_memory)
+		http_reply(req, 500, NULL);
+	else
+		s->handler.handle(s->handler.data, req);
+	return req->response ? queue_response(req) : suspend(req);
+}
+
+static void on_completed(void *cls, struct MHD_Connection *connection,
+			 void **con_cls, enum MHD_RequestTerminationCode how)
+{
+	struct http_server *s = cls;
+	struct http_request *req = *con_cls;
+
+	if (!req)
+		return;
+	if (req->handed) {
+		request_unlink(req);
+		s->handler.gone(s->handler.data, req);
+	}
+	request_free(req);
+	*con_cls = NULL;
+}
+
+static void on_connection(void *cls, struct MHD_Connection *connection,
+			  void **socket_context,
+			  enum MHD_ConnectionNotificationCode code)
+{
+	struct http_server *s = cls;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+		s->n_connections++;
+	else if (s->n_connections)
+		s->n_connections--;
+	if (s->handler.connections)
+		s->handler.connections(s->handler.data, s->n_connections);
+}
+
+static void on_log(void *cls, const char *fmt, va_list ap)
+{
+	char text[256];
+	size_t n;
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	n = strlen(text);
+	if (n && text[n - 1] == '\n')
+		text[n - 1] = '\0';
+	log_debug("http: %s", text);
+}
+
+/* --- the loop --- */
+
+static void run(struct http_server *s)
+{
+	MHD_UNSIGNED_LONG_LONG timeout;
+
+	MHD_run(s->mhd);
+	if (MHD_get_timeout(s->mhd, &timeout) == MHD_YES) {
+		sd_event_source_set_time_relative(s->timer, timeout * 1000);
+		sd_event_source_set_enabled(s->timer, SD_EVENT_ONESHOT);
+	} else {
+		sd_event_source_set_enabled(s->timer, SD_EVENT_OFF);
+	}
+}
+
+static int on_io(sd_event_source *source, int fd, uint32_t revents,
+		 void *userdata)
+{
+	run(userdata);
+	return 0;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	run(userdata);
+	return 0;
+}
+
+int http_server_new(struct http_server **ret, sd_event *event, int fd,
+		    const struct http_handler *handler)
+{
+	struct http_server *s = calloc(1, sizeof(*s));
+	const union MHD_DaemonInfo *info;
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	s->handler = *handler;
+	s->mhd = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+		0, NULL, NULL, on_access, s,
+		MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+		MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEADERS_MAX,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_TIMEOUT_S,
+		MHD_OPTION_END);
+	if (!s->mhd) {
+		free(s);
+		return -EIO;
+	}
+	info = MHD_get_daemon_info(s->mhd, MHD_DAEMON_INFO_EPOLL_FD);
+	r = info ? sd_event_add_io(event, &s->io, info->epoll_fd, EPOLLIN,
+				   on_io, s)
+		 : -EIO;
+	if (r >= 0)
+		r = sd_event_add_time_relative(event, &s->timer,
+					       CLOCK_MONOTONIC, 0, 1000,
+					       on_timer, s);
+	if (r < 0) {
+		http_server_free(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+void http_server_free(struct http_server *s)
+{
+	if (!s)
+		return;
+	while (s->requests)
+		api_error_reply(s->requests, 503, NULL, "shutting_down",
+				"barkd is stopping");
+	/* Taken back first: libmicrohttpd would close what may be systemd's,
+	 * and the answers above still have to go out. */
+	MHD_quiesce_daemon(s->mhd);
+	MHD_run(s->mhd);
+	sd_event_source_disable_unref(s->io);
+	sd_event_source_disable_unref(s->timer);
+	MHD_stop_daemon(s->mhd);
+	free(s);
+}

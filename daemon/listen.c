@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "listen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#define BACKLOG 64
+
+static int take_inherited(struct listener *ret)
+{
+	int n = sd_listen_fds(1), fd = SD_LISTEN_FDS_START;
+	int flags;
+
+	if (n <= 0)
+		return n < 0 ? n : -ENOENT;
+	if (n > 1 || sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0) <= 0)
+		return -EINVAL;
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -errno;
+	*ret = (struct listener){.fd = fd, .inherited = true, .lock_fd = -1};
+	return 0;
+}
+
+/* The folder is made private if it is new; its parents must be there. */
+static int make_folder(const char *path)
+{
+	char *copy = strdup(path);
+	int r = 0;
+
+	if (!copy)
+		return -ENOMEM;
+	if (mkdir(dirname(copy), 0700) < 0 && errno != EEXIST)
+		r = -errno;
+	free(copy);
+	return r;
+}
+
+/*
+ * Two daemons that start at once must not both find the other's socket dead:
+ * a lock beside it decides. It is left behind, as removing it would race.
+ */
+static int take_lock(int *ret, const char *path)
+{
+	char *name;
+	int fd, r = 0;
+
+	if (asprintf(&name, "%s.lock", path) < 0)
+		return -ENOMEM;
+	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		r = -errno;
+	free(name);
+	if (r < 0)
+		return r;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		r = errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
+		close(fd);
+		return r;
+	}
+	*ret = fd;
+	return 0;
+}
+
+/* Removes a socket that nobody answers on. 0 also when there is none. */
+static int remove_stale(const struct sockaddr_un *addr)
+{
+	struct stat st;
+	int fd, r;
+
+	if (lstat(addr->sun_path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -EEXIST;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	r = connect(fd, (const struct sockaddr *)addr, sizeof(*addr));
+	r = r < 0 ? -errno : 0;
+	close(fd);
+	/* -EAGAIN: it answers, but its backlog is full. */
+	if (r != -ECONNREFUSED)
+		return r == -ENOENT ? 0 : -EADDRINUSE;
+	return unlink(addr->sun_path) < 0 ? -errno : 0;
+}
+
+static int bind_own(struct listener *l, const struct sockaddr_un *addr)
+{
+	mode_t mask;
+	int r;
+
+	r = remove_stale(addr);
+	if (r < 0)
+		return r;
+	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (l->fd < 0)
+		return -errno;
+	/* The mask, as chmod() after bind() would leave a moment open. */
+	mask = umask(0177);
+	r = bind(l->fd, (const struct sockaddr *)addr, sizeof(*addr));
+	r = r < 0 ? -errno : 0;
+	umask(mask);
+	if (r < 0)
+		return r;
+	l->path = strdup(addr->sun_path);
+	if (!l->path) {
+		unlink(addr->sun_path);
+		return -ENOMEM;
+	}
+	return listen(l->fd, BACKLOG) < 0 ? -errno : 0;
+}
+
+int listener_open(struct listener *ret, const char *path)
+{
+	struct listener l = {.fd = -1, .lock_fd = -1};
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int r;
+
+	r = take_inherited(ret);
+	if (r != -ENOENT)
+		return r;
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(addr.sun_path, path);
+	r = make_folder(path);
+	if (r == 0)
+		r = take_lock(&l.lock_fd, path);
+	if (r == 0)
+		r = bind_own(&l, &addr);
+	if (r < 0) {
+		listener_close(&l);
+		return r;
+	}
+	*ret = l;
+	return 0;
+}
+
+void listener_close(struct listener *l)
+{
+	if (!l)
+		return;
+	if (l->fd >= 0)
+		close(l->fd);
+	if (l->path)
+		unlink(l->path);
+	free(l->path);
+	if (l->lock_fd >= 0)
+		close(l->lock_fd);
+	*l = (struct listener){.fd = -1, .lock_fd = -1};
+}

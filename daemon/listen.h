@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The listening Unix socket: inherited from the service manager, or our own.
+ */
+#ifndef BARKD_LISTEN_H
+#define BARKD_LISTEN_H
+
+#include <stdbool.h>
+
+struct listener {
+	int fd;         /* -1: none */
+	bool inherited; /* not ours to remove */
+	char *path;     /* ours, owned; NULL when inherited */
+	int lock_fd;    /* held while the path is ours */
+};
+
+/*
+ * Takes the one inherited socket if there is one, else makes path with mode
+ * 0600 in a folder of mode 0700. A socket that nobody answers on is replaced;
+ * a live one is refused with -EADDRINUSE. Other errors: as of socket() and
+ * bind(); -ENAMETOOLONG; -EINVAL for inherited ones that are of no use.
+ */
+int listener_open(struct listener *ret, const char *path);
+/* Closes; removes what is ours. */
+void listener_close(struct listener *l);
+
+#endif

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/* What the daemon shows of itself: the answers to GET. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "daemon.h"
+#include "paths.h"
+
+#define PREVIEW_CHARACTERS 60
+
+/* --- text --- */
+
+/* Bytes of the first n characters of UTF-8. */
+static size_t bytes_of(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (s[i]) {
+		if (((unsigned char)s[i] & 0xc0) != 0x80 && n-- == 0)
+			break;
+		i++;
+	}
+	return i;
+}
+
+static size_t characters_of(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
+/* --- the queue --- */
+
+const char *view_default_voice(const struct daemon *d)
+{
+	return d->conf.model.voice ? d->conf.model.voice
+	       : d->conf.model.name ? d->conf.model.name
+				    : BARKD_DEFAULT_MODEL;
+}
+
+static json_t *view_utterance(struct daemon *d, const struct utterance *u,
+			      const char *state, double played_ms)
+{
+	const char *text = u->request.text;
+	const char *voice = u->request.voice ? u->request.voice
+					     : view_default_voice(d);
+
+	return json_pack("{s:I, s:s, s:s, s:s, s:s%, s:I, s:I}", "id",
+			 (json_int_t)u->item.id, "state", state, "priority",
+			 queue_priority_names[u->request.priority], "voice",
+			 voice, "text", text,
+			 bytes_of(text, PREVIEW_CHARACTERS), "characters",
+			 (json_int_t)characters_of(text), "played_ms",
+			 (json_int_t)played_ms);
+}
+
+struct listing {
+	struct daemon *d;
+	json_t *array;
+	int failed;
+};
+
+static void list_item(void *data, const struct queue_item *item)
+{
+	struct listing *l = data;
+
+	l->failed |= json_array_append_new(
+		l->array,
+		view_utterance(l->d, (const struct utterance *)item, "queued",
+			       0));
+}
+
+json_t *view_queue(struct daemon *d)
+{
+	struct listing l = {d, json_array(), 0};
+	const struct utterance *u = (struct utterance *)d->queue.current;
+	json_t *current = json_null();
+
+	if (u) {
+		double ms = speaker_busy(d->speaker)
+				    ? speaker_played_ms(d->speaker)
+				    : 0;
+		const char *state = d->paused ? "paused"
+				    : speaker_busy(d->speaker) &&
+						    speaker_first_sound(
+							    d->speaker)
+					    ? "speaking"
+					    : "preparing";
+
+		current = view_utterance(d, u, state, ms);
+	}
+	if (l.array)
+		queue_each(&d->queue, list_item, &l);
+	if (!current || !l.array || l.failed) {
+		json_decref(current);
+		json_decref(l.array);
+		return NULL;
+	}
+	return json_pack("{s:b, s:o, s:o}", "paused", d->paused, "current",
+			 current, "waiting", l.array);
+}
+
+/* --- status --- */
+
+static json_int_t resident_bytes(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	long long size, resident = 0;
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "%lld %lld", &size, &resident) != 2)
+		resident = 0;
+	fclose(f);
+	return resident * sysconf(_SC_PAGESIZE);
+}
+
+static const char *state_of(const struct daemon *d)
+{
+	if (d->stopping)
+		return "stopping";
+	if (d->paused)
+		return "paused";
+	switch (studio_info(d->studio).state) {
+	case STUDIO_UNLOADED:
+		return "unloaded";
+	case STUDIO_LOADING:
+		return "loading";
+	case STUDIO_FAILED:
+		return "failed";
+	case STUDIO_READY:
+		break;
+	}
+	return idle_busy(d) ? "speaking" : "idle";
+}
+
+/* null for what is negative, not known. */
+static json_t *number_or_null(double v)
+{
+	return v < 0 ? json_null() : json_real(v);
+}
+
+static json_t *integer_or_null(json_int_t v)
+{
+	return v ? json_integer(v) : json_null();
+}
+
+static json_t *view_model(const struct daemon *d, const struct studio_info *i)
+{
+	return json_pack("{s:s, s:s?, s:b, s:I, s:o, s:s}", "name", i->name,
+			 "path", i->path, "loaded", i->memory > 0,
+			 "memory_bytes", (json_int_t)i->memory, "load_ms",
+			 number_or_null(i->load_ms), "precision",
+			 conf_precisions[d->conf.model.precision]);
+}
+
+static json_t *view_sink(const struct daemon *d, const struct sinks_info *i)
+{
+	double ms = i->rate ? 1000.0 * outlet_delay(d->outlet) / i->rate : 0;
+
+	return json_pack("{s:s?, s:s, s:o, s:f, s:s?}", "name", i->name,
+			 "state", sinks_state_name(i->state), "rate",
+			 integer_or_null(i->rate), "delay_ms", ms, "why",
+			 i->why);
+}
+
+static json_t *view_counters(const struct daemon *d)
+{
+	const struct counters *c = &d->counters;
+
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "spoken",
+			 (json_int_t)c->spoken, "stopped",
+			 (json_int_t)c->stopped, "dropped",
+			 (json_int_t)c->dropped, "failed",
+			 (json_int_t)c->failed, "stops", (json_int_t)c->stops,
+			 "underruns", (json_int_t)outlet_underruns(d->outlet),
+			 "xruns", (json_int_t)outlet_xruns(d->outlet));
+}
+
+json_t *view_status(struct daemon *d)
+{
+	struct studio_info m = studio_info(d->studio);
+	struct sinks_info s = sinks_info(d->sinks);
+	const struct queue_item *current = d->queue.current;
+	bool sink_away = s.state == BARKD_SINK_DOWN ||
+			 s.state == BARKD_SINK_FAILED;
+	const char *error = m.error ? m.error : sink_away ? s.why : NULL;
+
+	return json_pack(
+		"{s:s, s:s, s:s?, s:o, s:{s:s?, s:o, s:s}, s:o,"
+		" s:{s:I, s:I, s:o, s:I}, s:o, s:o, s:o, s:I, s:f}",
+		"version", BARKD_VERSION, "state", state_of(d), "error", error,
+		"model", view_model(d, &m), "engine", "kernels", m.kernels,
+		"threads", integer_or_null(m.threads), "mode",
+		conf_modes[d->conf.model.mode], "sink", view_sink(d, &s),
+		"queue", "length", (json_int_t)d->queue.n_waiting, "limit",
+		(json_int_t)d->conf.service.queue_length, "current",
+		integer_or_null(current ? (json_int_t)current->id : 0),
+		"played_ms",
+		(json_int_t)(speaker_busy(d->speaker)
+				     ? speaker_played_ms(d->speaker)
+				     : 0),
+		"counters", view_counters(d), "first_audio_ms",
+		number_or_null(d->first_audio_ms), "first_sound_ms",
+		number_or_null(d->first_sound_ms), "memory_bytes",
+		resident_bytes(), "uptime_s",
+		(double)(daemon_now_ns() - d->started) / 1e9);
+}
+
+/* --- voices --- */
+
+/* The model itself, then its presets. *ret is cleared by the caller. */
+static int list_voices(struct daemon *d, struct barkd_entries *ret)
+{
+	char *path = NULL;
+	int r = barkd_model_find(&path, d->conf.model.name);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	r = barkd_voices_list(ret, path);
+	free(path);
+	return r;
+}
+
+/* "en" of "en_speaker_6" and "v2/en_speaker_6", as suno's presets are named;
+ * "" otherwise. */
+static void language_of(char ret[4], const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	const char *p = slash ? slash + 1 : name;
+	size_t n = strcspn(p, "_");
+
+	ret[0] = '\0';
+	if ((n == 2 || n == 3) && strncmp(p + n, "_speaker_", 9) == 0) {
+		memcpy(ret, p, n);
+		ret[n] = '\0';
+	}
+}
+
+static json_t *view_voice(struct daemon *d, const char *name)
+{
+	const char *model = studio_info(d->studio).name;
+	bool own = strcmp(name, model) == 0;
+	char language[4];
+
+	language_of(language, name);
+	return json_pack("{s:s, s:s, s:s?, s:b}", "name", name, "model", model,
+			 "language",
+			 own ? d->conf.model.language
+			     : language[0] ? language : NULL,
+			 "default", strcmp(name, view_default_voice(d)) == 0);
+}
+
+json_t *view_voices(struct daemon *d)
+{
+	struct barkd_entries e = {0};
+	json_t *array = json_array();
+	int r = list_voices(d, &e);
+
+	if (r == 0)
+		r = json_array_append_new(
+			array, view_voice(d, studio_info(d->studio).name));
+	for (size_t i = 0; r == 0 && i < e.n; i++)
+		r = json_array_append_new(array,
+					  view_voice(d, e.items[i].name));
+	barkd_entries_clear(&e);
+	if (r < 0) {
+		json_decref(array);
+		return NULL;
+	}
+	return array;
+}
+
+int view_has_voice(struct daemon *d, const char *name)
+{
+	struct barkd_entries e = {0};
+	int r;
+
+	if (strcmp(name, "none") == 0 ||
+	    strcmp(name, view_default_voice(d)) == 0 ||
+	    strcmp(name, studio_info(d->studio).name) == 0)
+		return 0;
+	r = list_voices(d, &e);
+	if (r < 0)
+		return r;
+	r = -ESRCH;
+	for (size_t i = 0; i < e.n; i++)
+		if (strcmp(e.items[i].name, name) == 0)
+			r = 0;
+	barkd_entries_clear(&e);
+	return r;
+}
+
+/* The primary subtag alone counts. */
+static bool speaks(const char *have, const char *want)
+{
+	size_t n = have ? strcspn(have, "-_") : 0;
+
+	return n && strcspn(want, "-_") == n && strncasecmp(have, want, n) == 0;
+}
+
+char *view_voice_for(struct daemon *d, const char *language)
+{
+	struct barkd_entries e = {0};
+	char have[4], *name = NULL;
+
+	language_of(have, view_default_voice(d));
+	if (speaks(d->conf.model.voice ? have : d->conf.model.language,
+		   language) ||
+	    list_voices(d, &e) < 0)
+		return NULL;
+	for (size_t i = 0; !name && i < e.n; i++) {
+		language_of(have, e.items[i].name);
+		if (speaks(have, language))
+			name = strdup(e.items[i].name);
+	}
+	barkd_entries_clear(&e);
+	return name;
+}
