@@ -365,10 +365,10 @@ static int walk_resunit(struct walk *w, struct bark_resunit *u,
 
 #define MAX_MODULE (MAX_NAME / 4)
 
-static const char *module_name(const struct walk *w, char *buf, unsigned index)
+static void module_name(const struct walk *w, char buf[MAX_MODULE],
+			unsigned index)
 {
 	snprintf(buf, MAX_MODULE, "%s.%u", w->names->codec_layer, index);
-	return buf;
 }
 
 /*
@@ -384,29 +384,32 @@ static int walk_decoder(struct walk *w, struct bark_codec_weights *v,
 	int r;
 
 	v->lstm_width = width;
-	r = walk_conv(w, &v->first, module_name(w, module, index++), width, c->dim, c->kernel,
-		      1);
+	module_name(w, module, index++);
+	r = walk_conv(w, &v->first, module, width, c->dim, c->kernel, 1);
+	module_name(w, module, index++);
 	for (unsigned i = 0; i < c->n_lstm && r == 0; i++)
-		r = walk_lstm(w, &v->lstm[i], module_name(w, module, index), i, width);
-	index++;
+		r = walk_lstm(w, &v->lstm[i], module, i, width);
 	for (unsigned i = 0; i < c->n_ratios && r == 0; i++) {
 		unsigned dilation = 1;
 
 		index++;
-		r = walk_upconv(w, &v->up[i], module_name(w, module, index++), width / 2, width,
+		module_name(w, module, index++);
+		r = walk_upconv(w, &v->up[i], module, width / 2, width,
 				c->ratios[i]);
 		width /= 2;
 		for (unsigned j = 0; j < c->n_residual && r == 0; j++) {
-			r = walk_resunit(w, &v->res[i][j], module_name(w, module, index++), c,
-					 width, dilation);
+			module_name(w, module, index++);
+			r = walk_resunit(w, &v->res[i][j], module, c, width,
+					 dilation);
 			dilation *= c->dilation_growth;
 		}
 	}
 	if (r < 0)
 		return r;
 	index++;
-	return walk_conv(w, &v->last, module_name(w, module, index), 1, c->n_filters,
-			 c->last_kernel, 1);
+	module_name(w, module, index);
+	return walk_conv(w, &v->last, module, 1, c->n_filters, c->last_kernel,
+			 1);
 }
 
 static int walk_codec(struct walk *w, struct bark_codec_weights *v,

@@ -216,9 +216,8 @@ static int copy_values(struct bark_ints *ret, const struct header *h,
 					 label);
 		}
 	}
-	*ret = (struct bark_ints){
-		values, h->n_dims, {h->dims[0], h->n_dims == 2 ? h->dims[1] : 0},
-	};
+	/* The second of one size is 0. */
+	*ret = (struct bark_ints){values, h->n_dims, {h->dims[0], h->dims[1]}};
 	return 0;
 }
 
