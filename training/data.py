@@ -1,6 +1,7 @@
 """Reading the shards for the semantic GPT: text ids, tokens, the pronunciation table of the vocabulary."""
 import glob
 import os
+import re
 from collections import Counter, defaultdict
 
 import numpy as np
@@ -19,14 +20,20 @@ def utterances(shard, held):
     d = T.load_shard(shard)
     out = []
     for u in range(len(d["held"])):
-        if d["held"][u] == held:
+        # festival reads some rows of numbers digit by digit: the number's own row would learn two readings
+        if d["held"][u] == held and not re.search(r"\d[, ]+\d", d["texts"][u]):
             out.append((d["piece_ids"][d["piece_at"][u]:d["piece_at"][u + 1]].astype(np.int64),
                         d["sem"][d["sem_at"][u]:d["sem_at"][u + 1]].astype(np.int64), int(d["kind"][u]), d["texts"][u]))
     return out
 
 
-def pronunciations(work, n_shards=3):
-    """(pron (V, 13), silent (V,)): the commonest phones of every piece in the first shards, else the lexicon's; share of silent uses."""
+def pronunciations(work, n_shards=24):
+    """(pron (V, 13), silent (V,)): the commonest phones of every piece in the first shards, else the lexicon's; share of silent uses.
+    Kept in W/pron.npz: the table must stay the same while the corpus grows."""
+    cache = os.path.join(work, "pron.npz")
+    if os.path.exists(cache):
+        with np.load(cache) as z:
+            return z["pron"], z["silent"]
     rows = open(os.path.join(work, "vocab", "vocab.txt"), encoding="ascii").read().split("\n")[:-1]
     seen = defaultdict(Counter)
     for path in shards(work)[:n_shards]:
@@ -62,6 +69,8 @@ def pronunciations(work, n_shards=3):
         pron[t, :len(ph[:T.NSLOT + 1])] = ph[:T.NSLOT + 1]
         if r not in ".,;:?!":                    # after these a pause is the better guess
             silent[t] = (quiet / total if quiet > total / 2 else 0) if total else float(not r[-1].isalnum())
+    print("%d of %d pieces without phones" % (sum(not seen.get(int(share[t])) and pron[t, 0] == NONE for t in range(len(rows))), len(rows)))
+    np.savez(cache, pron=pron, silent=silent)
     return pron, silent
 
 
@@ -81,7 +90,7 @@ class Pool:
                 self.items += new
                 self.used = np.concatenate([self.used, np.zeros(len(new), np.int32)])
 
-    def batches(self, positions, n=240):
+    def batches(self, positions, n=160):
         self.grow()
         order = np.argsort(self.used + self.rng.random(len(self.used)))[:n]
         self.used[order] += 1

@@ -57,9 +57,10 @@ def main():
     ap.add_argument("--work", default="training/work")
     ap.add_argument("--until", help="HH:MM (UTC) at which the learning rate reaches zero")
     ap.add_argument("--minutes", type=float, help="instead of --until")
-    ap.add_argument("--lr", type=float, default=1.5e-3)
-    ap.add_argument("--positions", type=int, default=2600, help="positions in a batch")
+    ap.add_argument("--lr", type=float, default=1e-3)
+    ap.add_argument("--positions", type=int, default=1400, help="positions in a batch")
     ap.add_argument("--weight-new", type=float, default=1.0, help="extra weight of the choice of the next phone")
+    ap.add_argument("--narrow", type=float, default=0.5, help="part of the time in which most of the text padding is left out")
     ap.add_argument("--max-steps", type=int, default=10 ** 9)
     ap.add_argument("--every", type=float, default=180, help="seconds between checkpoints")
     ap.add_argument("--fresh", action="store_true", help="ignore an existing checkpoint")
@@ -90,11 +91,13 @@ def main():
     held = [u for s in data.shards(args.work)[:6] for u in data.utterances(s, True)]
     print("%d training utterances, %d held out, %.2f M trained numbers" % (
         len(pool.items), len(held), sum(p.numel() for p in net.parameters()) / 1e6), flush=True)
-    free, small = [], []                         # the residuals learn more slowly than what they are added to
+    # what starts with a meaning must move slowly, or Adam's steps blur it before its gradients have a direction
+    rate = {"rin": 0.1, "rout": 0.1, "rpos": 0.1, "rtext": 0.4}
+    groups = {}
     for n, p in net.named_parameters():
-        (small if n in ("rin", "rout", "rtext", "rpos") else free).append(p)
-    opt = torch.optim.AdamW([{"params": free, "lr": args.lr, "scale": 1.0}, {"params": small, "lr": args.lr, "scale": 0.5}],
-                            betas=(0.9, 0.98), weight_decay=0.0, fused=True)
+        r = rate.get(n, 1.0 if n.startswith(("layers.2", "layers.3")) else 0.3)
+        groups.setdefault(r, []).append(p)
+    opt = torch.optim.AdamW([{"params": p, "lr": args.lr, "scale": r} for r, p in groups.items()], betas=(0.9, 0.98), weight_decay=0.0, fused=True)
     step = seen = 0
     spent = 0.0
     if ckpt:
@@ -128,6 +131,8 @@ def main():
             todo = pool.batches(args.positions)
         batch = todo.pop()
         text, sem, tgt = (torch.from_numpy(x) for x in data.collate(batch, pad))
+        if t < args.narrow * total:
+            text = text[:, :min(T.MAX_TEXT, max(len(b[0]) for b in batch) + 3)]
         lr = args.lr * min(1.0, (step + 1) / 40) * max(0.01, min(1.0, 1.15 * (1 - t / total)))
         for g in opt.param_groups:
             g["lr"] = lr * g["scale"]
@@ -135,7 +140,7 @@ def main():
         loss = ce.mean() + args.weight_new * cond.sum() / len(ce)
         opt.zero_grad(set_to_none=True)
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        norm = torch.nn.utils.clip_grad_norm_(net.parameters(), 20.0)
         opt.step()
         step += 1
         seen += len(batch)
@@ -146,7 +151,7 @@ def main():
         if not math.isfinite(loss.item()):
             raise SystemExit("the loss is not finite")
         if step % 20 == 0:
-            print("step %d  %d utterances  %.1f min  lr %.2e  |g| %.2f  %s" % (step, seen, (spent + time.time() - start) / 60, lr, norm,
+            print("step %d  %d utterances  %.1f min (cpu %.1f)  lr %.2e  |g| %.2f  %s" % (step, seen, (spent + time.time() - start) / 60, time.process_time() / 60, lr, norm,
                                                                            NAMES % tuple(np.mean(run, 0))), flush=True)
             run = []
         if time.time() - last > args.every:

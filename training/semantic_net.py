@@ -129,17 +129,20 @@ class Semantic(nn.Module):
         return torch.cat([self.fout @ self.vout + self.rout, self.end_out[None]])
 
     def embed(self, text, sem):
-        """text (b, 64) text ids (row V = padding); sem (b, n) tokens. Positions: 64 of text (+ history padding), infer, tokens."""
+        """text (b, 64) text ids (row V = padding); sem (b, n) tokens. Positions: 64 of text (+ history padding), infer, tokens.
+        A narrower text leaves out positions of padding: cheaper, used in the first part of the training only."""
         u, inv = torch.unique(text, return_inverse=True)
         table = torch.cat([self.fin @ self.vin + self.rin, self.end_in[None]])
         x = torch.cat([self.text_rows(u)[inv] + self.end_in, self.infer.expand(len(text), 1, D), table[sem]], 1)
-        return x + self.positions(x.shape[1])
+        b = text.shape[1]
+        p = self.positions(T.MAX_TEXT + 1 + sem.shape[1])
+        return x + torch.cat([p[:b], p[T.MAX_TEXT:]])
 
     def forward(self, text, sem):
         """Logits (b, n + 1, SEM + 1) of the token after the infer token and after each of sem."""
         x = self.embed(text, sem)
         for i, layer in enumerate(self.layers):
-            x = layer(x, T.MAX_TEXT if i == LAYERS - 1 else 0)
+            x = layer(x, text.shape[1] if i == LAYERS - 1 else 0)
         return F.linear(F.layer_norm(x, (D,), self.lnf), self.head())
 
     @torch.no_grad()
@@ -207,6 +210,13 @@ def init_tables(m):
     m.vout[o:o + T.NW, NW:NW + 16] = a * PTR
     o += T.NW
     m.vout[o + 1:o + T.NSLOT + 1, SL:SL + 7] = a * SLOT[:T.NSLOT]      # slot s follows slot s - 1
+    # at the end of the text: a last pause without a mark, then the end token
+    pau = T.NP + T.PAU
+    m.vout[pau, NP0:NP0 + 10] += a / 2 * CODE10[EOT]
+    m.vout[pau, NPH:NPH + 10] += a / 2 * CODE10[NONE]
+    m.vout[pau, PH:PH + 16] -= a * CODE16[T.PAU]
+    m.end_out[PH:PH + 16] = a * CODE16[T.PAU]
+    m.end_out[CONST] = -a
     m.end_out[NP0:NP0 + 10], m.end_out[NPH:NPH + 10] = a * CODE10[EOT], a * CODE10[NONE]
 
 
