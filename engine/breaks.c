@@ -47,11 +47,14 @@ static size_t skip_spaces(const struct bark_breaks *b, size_t at)
 	return at;
 }
 
-static size_t back_over_spaces(const struct bark_breaks *b, size_t at)
+/* At most `most` of them: what is called often must not walk far. */
+static size_t back_over_spaces(const struct bark_breaks *b, size_t at,
+			       size_t most)
 {
 	size_t before;
 
-	while (at > 0 && u_isUWhiteSpace(char_before(b, at, &before)))
+	while (at > 0 && most-- > 0 &&
+	       u_isUWhiteSpace(char_before(b, at, &before)))
 		at = before;
 	return at;
 }
@@ -139,7 +142,7 @@ static void mark_lines(struct bark_breaks *b)
 			at++;
 			continue;
 		}
-		end = back_over_spaces(b, at);
+		end = back_over_spaces(b, at, at);
 		next = skip_spaces(b, at);
 		for (size_t i = at; i < next; i++) {
 			n_lines += b->copy[i] == '\n' ||
@@ -270,7 +273,7 @@ static bool is_abbreviated(const struct bark_breaks *b, size_t end)
 {
 	size_t begin, n_chars = 0, n_digits = 0;
 
-	end = back_over_spaces(b, end);
+	end = back_over_spaces(b, end, MAX_WORD);
 	if (end == 0 || b->copy[end - 1] != '.')
 		return false;
 	begin = --end;

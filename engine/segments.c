@@ -192,6 +192,8 @@ static size_t choose(const struct splitter *s, size_t begin, size_t end,
 	if (cut == 0)
 		cut = nearest(s, begin + 1, limit, limit, BARK_BREAK_WORD, 0);
 	if (cut == 0)
+		cut = nearest(s, low, target, limit, BARK_BREAK_GRAPHEME, 0);
+	if (cut == 0)
 		cut = nearest(s, begin + 1, limit, limit, BARK_BREAK_GRAPHEME,
 			      0);
 	while (cut == 0 && limit < end) {

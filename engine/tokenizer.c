@@ -23,6 +23,11 @@
 
 #define MAX_TEXT ((size_t)16 << 20)
 #define MAX_WORD 100 /* code points; a longer word is unknown */
+/*
+ * Combining marks in a row that are kept: more make the word unknown whatever
+ * they are, and ICU would sort them in quadratic time.
+ */
+#define MAX_MARKS 256
 
 /*
  * The tokens that a text may name as they are, whole. One that the vocabulary
@@ -117,6 +122,7 @@ struct run {
 	size_t cap, n;
 	UChar *word, *norm; /* word: room for the whole text, normalized */
 	size_t n_word, cap_norm;
+	unsigned n_marks; /* at the end of word */
 };
 
 static void put(struct run *run, int32_t id)
@@ -265,6 +271,7 @@ static int flush(struct run *run)
 	const UChar *s;
 	int r;
 
+	run->n_marks = 0;
 	if (len == 0)
 		return 0;
 	r = normalize(run, run->tok->nfc, run->word, len, &s, &len);
@@ -326,6 +333,12 @@ static enum kind classify(UChar32 c)
 
 static void add(struct run *run, UChar32 c)
 {
+	if (c < 0x300 || u_getCombiningClass(c) == 0)
+		run->n_marks = 0;
+	else if (run->n_marks == MAX_MARKS)
+		return;
+	else
+		run->n_marks++;
 	if (run->tok->lower_case) {
 		/* the only character with a longer lower case */
 		if (c == 0x130) {
