@@ -37,6 +37,7 @@ struct http_server {
 	struct http_handler handler;
 	struct http_request *requests; /* handed over, not answered */
 	unsigned n_connections;
+	bool resumed;    /* a connection that libmicrohttpd has to look at */
 };
 
 /* --- requests --- */
@@ -135,6 +136,18 @@ static void body_add(struct http_request *req, const char *data, size_t n)
 
 /* --- answers --- */
 
+static void resume(struct http_request *req)
+{
+	struct http_server *s = req->server;
+
+	req->suspended = false;
+	req->hangup = sd_event_source_disable_unref(req->hangup);
+	MHD_resume_connection(req->connection);
+	s->resumed = true;
+	sd_event_source_set_time_relative(s->timer, 0);
+	sd_event_source_set_enabled(s->timer, SD_EVENT_ONESHOT);
+}
+
 void http_reply_allow(struct http_request *req, unsigned status, json_t *json,
 		      const char *allow)
 {
@@ -169,11 +182,8 @@ void http_reply_allow(struct http_request *req, unsigned status, json_t *json,
 	request_unlink(req);
 	req->response = response;
 	req->status = status;
-	if (req->suspended) {
-		req->suspended = false;
-		req->hangup = sd_event_source_disable_unref(req->hangup);
-		MHD_resume_connection(req->connection);
-	}
+	if (req->suspended)
+		resume(req);
 }
 
 void http_reply(struct http_request *req, unsigned status, json_t *json)
@@ -203,12 +213,10 @@ static int on_hangup(sd_event_source *source, int fd, uint32_t revents,
 
 	if (!(revents & (EPOLLHUP | EPOLLERR)))
 		return 0;
-	req->hangup = sd_event_source_disable_unref(req->hangup);
 	request_unlink(req);
-	req->suspended = false;
 	req->gone = true;
 	s->handler.gone(s->handler.data, req);
-	MHD_resume_connection(req->connection);
+	resume(req);
 	return 0;
 }
 
@@ -323,7 +331,11 @@ static void run(struct http_server *s)
 {
 	MHD_UNSIGNED_LONG_LONG timeout;
 
-	MHD_run(s->mhd);
+	/* A resumed connection does not wake libmicrohttpd's descriptor. */
+	do {
+		s->resumed = false;
+		MHD_run(s->mhd);
+	} while (s->resumed);
 	if (MHD_get_timeout(s->mhd, &timeout) == MHD_YES) {
 		sd_event_source_set_time_relative(s->timer, timeout * 1000);
 		sd_event_source_set_enabled(s->timer, SD_EVENT_ONESHOT);
@@ -396,7 +408,7 @@ void http_server_free(struct http_server *s)
 	/* Taken back first: libmicrohttpd would close what may be systemd's,
 	 * and the answers above still have to go out. */
 	MHD_quiesce_daemon(s->mhd);
-	MHD_run(s->mhd);
+	run(s);
 	sd_event_source_disable_unref(s->io);
 	sd_event_source_disable_unref(s->timer);
 	MHD_stop_daemon(s->mhd);
