@@ -15,6 +15,11 @@
 int bark_config_transformers(struct bark_config *ret, const char *dir,
 			     struct bark_error *err);
 
+/* The same of both files' text; generation may be NULL. */
+int bark_config_parse(struct bark_config *ret, const char *config, size_t n,
+		      const char *generation, size_t n_generation,
+		      struct bark_error *err);
+
 /*
  * Dimensions from the model_args of suno's three checkpoints; the constants
  * of its bark/generation.py and EnCodec's 24 kHz model. Checked as above.

@@ -256,9 +256,11 @@ static int read_ratios(struct bark_codec_config *c, const struct section *from,
 
 	if (!list)
 		return 0;
-	if (!json_is_array(list) || json_array_size(list) > BARK_MAX_RATIOS)
+	/* The size of what is no list is 0. */
+	if (json_array_size(list) < 1 ||
+	    json_array_size(list) > BARK_MAX_RATIOS)
 		return bark_fail(err, -EINVAL, "%s: %s.upsampling_ratios is "
-				 "not a list of at most %d", from->file,
+				 "not a list of 1 to %d", from->file,
 				 from->name, BARK_MAX_RATIOS);
 	c->n_ratios = (unsigned)json_array_size(list);
 	c->hop = 1;
@@ -504,22 +506,17 @@ static int read_file(json_t **ret, const char *dir, const char *name,
 	return bark_json_read(ret, path, err);
 }
 
-int bark_config_transformers(struct bark_config *ret, const char *dir,
-			     struct bark_error *err)
+/* Takes both objects; generation may be NULL. */
+static int read_both(struct bark_config *ret, json_t *model,
+		     json_t *generation, struct bark_error *err)
 {
-	json_t *model = NULL, *generation = NULL;
 	struct bark_config c;
 	int r;
 
 	bark_config_published(&c, false);
-	r = read_file(&model, dir, "config.json", err);
+	r = read_config(&c, model, err);
 	if (r == 0)
-		r = read_config(&c, model, err);
-	if (r == 0) {
-		r = read_file(&generation, dir, "generation_config.json", err);
-		if (r == 0 || r == -ENOENT)
-			r = read_generation(&c, generation, err);
-	}
+		r = read_generation(&c, generation, err);
 	if (r == 0)
 		r = bark_config_check(&c, err);
 	json_decref(generation);
@@ -530,4 +527,38 @@ int bark_config_transformers(struct bark_config *ret, const char *dir,
 	c.codec.n_codebooks = c.fine.n_total;
 	*ret = c;
 	return 0;
+}
+
+int bark_config_transformers(struct bark_config *ret, const char *dir,
+			     struct bark_error *err)
+{
+	json_t *model, *generation = NULL;
+	int r;
+
+	r = read_file(&model, dir, "config.json", err);
+	if (r < 0)
+		return r;
+	r = read_file(&generation, dir, "generation_config.json", err);
+	if (r < 0 && r != -ENOENT) {
+		json_decref(model);
+		return r;
+	}
+	return read_both(ret, model, generation, err);
+}
+
+int bark_config_parse(struct bark_config *ret, const char *config, size_t n,
+		      const char *generation, size_t n_generation,
+		      struct bark_error *err)
+{
+	json_t *model, *second = NULL;
+	int r;
+
+	r = bark_json_parse(&model, config, n, "config.json", err);
+	if (r == 0 && generation) {
+		r = bark_json_parse(&second, generation, n_generation,
+				    "generation_config.json", err);
+		if (r < 0)
+			json_decref(model);
+	}
+	return r < 0 ? r : read_both(ret, model, second, err);
 }

@@ -39,18 +39,17 @@ int bark_npy_read(struct bark_ints *ret, const char *path,
 	return r;
 }
 
-static int read_member(struct bark_ints *ret, const struct bark_map *map,
-		       const char *file, const char *member,
-		       struct bark_error *err)
+int bark_npz_parse(struct bark_ints *ret, const unsigned char *data,
+		   size_t size, const char *file, const char *member,
+		   struct bark_error *err)
 {
 	char name[MAX_LABEL], label[2 * MAX_LABEL];
 	const struct bark_zip_entry *entry;
-	const unsigned char *data;
 	unsigned char *owned = NULL;
 	struct bark_zip zip = {0};
 	int r;
 
-	r = bark_zip_open(&zip, map->data, map->size, file, err);
+	r = bark_zip_open(&zip, data, size, file, err);
 	if (r < 0)
 		return r;
 	snprintf(name, sizeof(name), "%s.npy", member);
@@ -78,7 +77,8 @@ int bark_npz_read(struct bark_ints *ret, const char *path, const char *member,
 	r = bark_map_open(&map, path, err);
 	if (r < 0)
 		return r;
-	r = read_member(ret, &map, bark_base_name(path), member, err);
+	r = bark_npz_parse(ret, map.data, map.size, bark_base_name(path),
+			   member, err);
 	bark_map_close(&map);
 	return r;
 }

@@ -123,7 +123,7 @@ const value *bark_pickle_get(const value *dict, const char *key)
 int bark_vm_push(struct bark_vm *vm, value *v)
 {
 	if (vm->n == vm->cap) {
-		size_t cap = vm->cap ? vm->cap * 2 : 256;
+		size_t cap = vm->cap * 2;
 		value **grown;
 
 		if (vm->cap >= MAX_STACK)
@@ -566,7 +566,9 @@ int bark_pickle_read(struct bark_pickle **ret, const value **root,
 	vm->label = label;
 	vm->err = err;
 	vm->values = calloc(1, sizeof(*vm->values));
-	r = vm->values ? run(vm, root) : no_memory(vm);
+	vm->cap = 256;
+	vm->stack = calloc(vm->cap, sizeof(*vm->stack));
+	r = vm->values && vm->stack ? run(vm, root) : no_memory(vm);
 	if (r == 0)
 		*ret = vm->values;
 	else

@@ -147,7 +147,21 @@ int bark_tensors_add_arg(struct bark_tensors *set, const char *key, size_t len,
 	return 0;
 }
 
-/* Maps a file and reads it as what its first bytes say it is. */
+/* Reads a whole file as what its first bytes say it is. */
+static int read_bytes(struct bark_tensors *set, const struct bark_map *map,
+		      const char *label, struct bark_error *err)
+{
+	if (map->size >= 4 && !memcmp(map->data, "PK\3\4", 4))
+		return bark_torch_read(set, map, label, err);
+	if (map->size > 8 && map->data[8] == '{')
+		return bark_safetensors_read(set, map, label, err);
+	if (map->size > 0 && map->data[0] == 0x80)
+		return bark_fail(err, -EINVAL, "%s: torch's old format; save "
+				 "it again with torch 1.6 or later", label);
+	return bark_fail(err, -EINVAL, "%s: neither a safetensors nor a torch "
+			 "file", label);
+}
+
 static int read_file(struct bark_tensors *set, const char *path,
 		     struct bark_error *err)
 {
@@ -165,15 +179,7 @@ static int read_file(struct bark_tensors *set, const char *path,
 	if (r < 0)
 		return r;
 	set->n_maps++;
-	if (map->size >= 4 && !memcmp(map->data, "PK\3\4", 4))
-		return bark_torch_read(set, map, label, err);
-	if (map->size > 8 && map->data[8] == '{')
-		return bark_safetensors_read(set, map, label, err);
-	if (map->data[0] == 0x80)
-		return bark_fail(err, -EINVAL, "%s: torch's old format; save "
-				 "it again with torch 1.6 or later", label);
-	return bark_fail(err, -EINVAL, "%s: neither a safetensors nor a torch "
-			 "file", label);
+	return read_bytes(set, map, label, err);
 }
 
 static int by_name(const void *pa, const void *pb)
@@ -301,6 +307,39 @@ static int read_dir(struct bark_tensors *set, const char *dir,
 			 "pytorch_model.bin is there", bark_base_name(dir));
 }
 
+static struct bark_tensors *new_set(const char *label)
+{
+	struct bark_tensors *set = calloc(1, sizeof(*set));
+
+	if (!set)
+		return NULL;
+	set->label = strdup(label);
+	if (set->label)
+		return set;
+	free(set);
+	return NULL;
+}
+
+int bark_tensors_parse(struct bark_tensors **ret, const void *data, size_t size,
+		       const char *label, struct bark_error *err)
+{
+	const struct bark_map map = {data, size};
+	struct bark_tensors *set = new_set(label);
+	int r;
+
+	if (!set)
+		return bark_fail(err, -ENOMEM, "out of memory");
+	r = read_bytes(set, &map, label, err);
+	if (r == 0)
+		r = sort(set, err);
+	if (r < 0) {
+		bark_tensors_free(set);
+		return r;
+	}
+	*ret = set;
+	return 0;
+}
+
 int bark_tensors_open(struct bark_tensors **ret, const char *path,
 		      struct bark_error *err)
 {
@@ -311,13 +350,9 @@ int bark_tensors_open(struct bark_tensors **ret, const char *path,
 	if (stat(path, &st) < 0)
 		return bark_fail(err, -errno, "%s: %s", bark_base_name(path),
 				 strerror(errno));
-	set = calloc(1, sizeof(*set));
-	if (set)
-		set->label = strdup(bark_base_name(path));
-	if (!set || !set->label) {
-		bark_tensors_free(set);
+	set = new_set(bark_base_name(path));
+	if (!set)
 		return bark_fail(err, -ENOMEM, "out of memory");
-	}
 	if (S_ISDIR(st.st_mode)) {
 		r = read_dir(set, path, err);
 	} else {

@@ -25,6 +25,10 @@ int bark_safetensors_read(struct bark_tensors *set, const struct bark_map *map,
 int bark_torch_read(struct bark_tensors *set, const struct bark_map *map,
 		    const char *label, struct bark_error *err);
 
+/* A file's bytes that the caller keeps as long as the set; as _open. */
+int bark_tensors_parse(struct bark_tensors **ret, const void *data, size_t size,
+		       const char *label, struct bark_error *err);
+
 size_t bark_tensor_type_size(enum bark_tensor_type type);
 
 /* Elements of a shape times the type's size; false where it overflows. */
