@@ -87,6 +87,7 @@ def main():
         sd["codec_model.quantizer.layers.%d.codebook.embed" % i] = book
     sd = {k: v.detach().half().contiguous() for k, v in sd.items()}
     save_file(sd, os.path.join(a.out, "model.safetensors"), metadata={"format": "pt"})
+    os.chmod(os.path.join(a.out, "model.safetensors"), 0o644)
     model, generation = configs(ids, a.semantic_temperature, a.coarse_temperature)
     for name, value in (("config.json", model), ("generation_config.json", generation)):
         with open(os.path.join(a.out, name), "w", encoding="ascii") as f:
