@@ -13,6 +13,7 @@
 
 /* A body too long is read so far, so that the client gets to its answer. */
 #define HTTP_DRAIN_MAX (8 * HTTP_BODY_MAX)
+#define LAST_TURNS 8
 
 struct http_request {
 	struct http_server *server;
@@ -37,7 +38,8 @@ struct http_server {
 	struct http_handler handler;
 	struct http_request *requests; /* handed over, not answered */
 	unsigned n_connections;
-	bool resumed;    /* a connection that libmicrohttpd has to look at */
+	bool again;      /* libmicrohttpd has something to do at once */
+	bool closing;
 };
 
 /* --- requests --- */
@@ -143,7 +145,7 @@ static void resume(struct http_request *req)
 	req->suspended = false;
 	req->hangup = sd_event_source_disable_unref(req->hangup);
 	MHD_resume_connection(req->connection);
-	s->resumed = true;
+	s->again = true;
 	sd_event_source_set_time_relative(s->timer, 0);
 	sd_event_source_set_enabled(s->timer, SD_EVENT_ONESHOT);
 }
@@ -201,10 +203,8 @@ static enum MHD_Result queue_response(struct http_request *req)
 	return r;
 }
 
-/*
- * libmicrohttpd does not look at a suspended connection, so its end is looked
- * for here: only a hang-up, as a client may well close its sending side.
- */
+/* libmicrohttpd does not look at a suspended connection, so its end is looked
+ * for here. */
 static int on_hangup(sd_event_source *source, int fd, uint32_t revents,
 		     void *userdata)
 {
@@ -238,6 +238,11 @@ static enum MHD_Result suspend(struct http_request *req)
 }
 
 /* --- libmicrohttpd's callbacks --- */
+
+static void closing_reply(struct http_request *req)
+{
+	api_error_reply(req, 503, NULL, "shutting_down", "barkd is stopping");
+}
 
 static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection,
 				 const char *url, const char *method,
@@ -278,6 +283,8 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection,
 				HTTP_BODY_MAX);
 	else if (req->no_memory)
 		http_reply(req, 500, NULL);
+	else if (s->closing)
+		closing_reply(req);
 	else
 		s->handler.handle(s->handler.data, req);
 	return req->response ? queue_response(req) : suspend(req);
@@ -309,6 +316,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection,
 		s->n_connections++;
 	else if (s->n_connections)
 		s->n_connections--;
+	s->again |= code == MHD_CONNECTION_NOTIFY_CLOSED;
 	if (s->handler.connections)
 		s->handler.connections(s->handler.data, s->n_connections);
 }
@@ -331,11 +339,12 @@ static void run(struct http_server *s)
 {
 	MHD_UNSIGNED_LONG_LONG timeout;
 
-	/* A resumed connection does not wake libmicrohttpd's descriptor. */
+	/* Neither a resumed connection wakes libmicrohttpd's descriptor, nor
+	 * does a place that became free when the limit had been reached. */
 	do {
-		s->resumed = false;
+		s->again = false;
 		MHD_run(s->mhd);
-	} while (s->resumed);
+	} while (s->again);
 	if (MHD_get_timeout(s->mhd, &timeout) == MHD_YES) {
 		sd_event_source_set_time_relative(s->timer, timeout * 1000);
 		sd_event_source_set_enabled(s->timer, SD_EVENT_ONESHOT);
@@ -402,13 +411,14 @@ void http_server_free(struct http_server *s)
 {
 	if (!s)
 		return;
+	s->closing = true;
 	while (s->requests)
-		api_error_reply(s->requests, 503, NULL, "shutting_down",
-				"barkd is stopping");
-	/* Taken back first: libmicrohttpd would close what may be systemd's,
-	 * and the answers above still have to go out. */
+		closing_reply(s->requests);
+	/* Taken back: libmicrohttpd would close what is the caller's. */
 	MHD_quiesce_daemon(s->mhd);
-	run(s);
+	/* The answers above go out, which takes several turns. */
+	for (int i = 0; i < LAST_TURNS; i++)
+		MHD_run(s->mhd);
 	sd_event_source_disable_unref(s->io);
 	sd_event_source_disable_unref(s->timer);
 	MHD_stop_daemon(s->mhd);
