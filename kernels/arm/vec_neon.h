@@ -15,6 +15,8 @@
 
 typedef float32x4_t vf;
 typedef uint32x4_t vm;
+/* Four floats whatever VL is. */
+typedef float32x4_t v4;
 
 #define VF static inline __attribute__((always_inline))
 
@@ -34,6 +36,9 @@ VF vf vf_max(vf a, vf b) { return vmaxq_f32(a, b); }
 VF vm vf_lt(vf a, vf b) { return vcltq_f32(a, b); }
 VF vf vf_select(vm m, vf a, vf b) { return vbslq_f32(m, a, b); }
 VF vf vf_abs(vf a) { return vabsq_f32(a); }
+VF v4 v4_load(const float *p) { return vld1q_f32(p); }
+VF void v4_store(float *p, v4 a) { vst1q_f32(p, a); }
+VF v4 v4_add(v4 a, v4 b) { return vaddq_f32(a, b); }
 VF vf vf_round(vf a) { return vrndnq_f32(a); }
 
 /* 2^n for whole n in -126..127 */
@@ -62,9 +67,9 @@ VF void vf_store_n(float *p, vf a, size_t n)
 }
 
 /* The sums of four vectors' lanes; each by the same tree as vf_sum. */
-VF void vf_sum4(float *ret, vf a, vf b, vf c, vf d)
+VF v4 vf_sum4(vf a, vf b, vf c, vf d)
 {
-	vst1q_f32(ret, vpaddq_f32(vpaddq_f32(a, b), vpaddq_f32(c, d)));
+	return vpaddq_f32(vpaddq_f32(a, b), vpaddq_f32(c, d));
 }
 
 VF float vf_sum(vf a)

@@ -15,6 +15,8 @@
 
 typedef __m256 vf;
 typedef __m256 vm;
+/* Four floats whatever VL is. */
+typedef __m128 v4;
 
 #define VF static inline __attribute__((always_inline))
 
@@ -33,6 +35,10 @@ VF vf vf_min(vf a, vf b) { return _mm256_min_ps(a, b); }
 VF vf vf_max(vf a, vf b) { return _mm256_max_ps(a, b); }
 VF vm vf_lt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
 VF vf vf_select(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
+
+VF v4 v4_load(const float *p) { return _mm_loadu_ps(p); }
+VF void v4_store(float *p, v4 a) { _mm_storeu_ps(p, a); }
+VF v4 v4_add(v4 a, v4 b) { return _mm_add_ps(a, b); }
 
 VF vf vf_abs(vf a)
 {
@@ -78,12 +84,12 @@ VF __m128 vf_halves(vf a)
 }
 
 /* The sums of four vectors' lanes; each by the same tree as vf_sum. */
-VF void vf_sum4(float *ret, vf a, vf b, vf c, vf d)
+VF v4 vf_sum4(vf a, vf b, vf c, vf d)
 {
 	__m128 ab = _mm_hadd_ps(vf_halves(a), vf_halves(b));
 	__m128 cd = _mm_hadd_ps(vf_halves(c), vf_halves(d));
 
-	_mm_storeu_ps(ret, _mm_hadd_ps(ab, cd));
+	return _mm_hadd_ps(ab, cd);
 }
 
 VF float vf_sum(vf a)

@@ -15,6 +15,8 @@
 
 typedef __m512 vf;
 typedef __mmask16 vm;
+/* Four floats whatever VL is. */
+typedef __m128 v4;
 
 #define VF static inline __attribute__((always_inline))
 
@@ -33,6 +35,10 @@ VF vf vf_min(vf a, vf b) { return _mm512_min_ps(a, b); }
 VF vf vf_max(vf a, vf b) { return _mm512_max_ps(a, b); }
 VF vm vf_lt(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
 VF vf vf_select(vm m, vf a, vf b) { return _mm512_mask_blend_ps(m, b, a); }
+
+VF v4 v4_load(const float *p) { return _mm_loadu_ps(p); }
+VF void v4_store(float *p, v4 a) { _mm_storeu_ps(p, a); }
+VF v4 v4_add(v4 a, v4 b) { return _mm_add_ps(a, b); }
 
 VF vf vf_abs(vf a)
 {
@@ -81,12 +87,12 @@ VF __m128 vf_quarters(vf a)
 }
 
 /* The sums of four vectors' lanes; each by the same tree as vf_sum. */
-VF void vf_sum4(float *ret, vf a, vf b, vf c, vf d)
+VF v4 vf_sum4(vf a, vf b, vf c, vf d)
 {
 	__m128 ab = _mm_hadd_ps(vf_quarters(a), vf_quarters(b));
 	__m128 cd = _mm_hadd_ps(vf_quarters(c), vf_quarters(d));
 
-	_mm_storeu_ps(ret, _mm_hadd_ps(ab, cd));
+	return _mm_hadd_ps(ab, cd);
 }
 
 VF float vf_sum(vf a)
