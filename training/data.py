@@ -106,15 +106,29 @@ class Pool:
         return out
 
 
+def linger(item, rng):
+    """A copy in which one phone is held too long. The held tokens are no targets (-100), the way on is: a network that
+    once stays too long in a phone has never seen such a state, and must know how to leave it."""
+    ids, s = item[0], item[1]
+    last = np.nonzero((s[:-1] >= T.C0) & (s[1:] < T.C0))[0]
+    if not len(last) or len(s) > T.MAX_SEM - 40:
+        return item
+    tgt = np.append(s, T.END)
+    for j in sorted(rng.choice(last, min(len(last), 2), replace=False))[::-1]:
+        n = int(rng.integers(2, 28))
+        s = np.insert(s, j + 1, np.repeat(s[j], n))
+        tgt = np.insert(tgt, j + 1, np.full(n, -100))
+    return (ids, s, tgt)
+
+
 def collate(batch, pad_row):
     """text (b, 64), tokens (b, n) padded, targets (b, n + 1) with -100 after the end token."""
     n = max(len(b[1]) for b in batch)
     text = np.full((len(batch), T.MAX_TEXT), pad_row, np.int64)
     sem = np.zeros((len(batch), n), np.int64)
     tgt = np.full((len(batch), n + 1), -100, np.int64)
-    for i, (ids, s, *_) in enumerate(batch):
+    for i, (ids, s, *more) in enumerate(batch):
         text[i, :len(ids)] = ids
         sem[i, :len(s)] = s
-        tgt[i, :len(s)] = s
-        tgt[i, len(s)] = T.END
+        tgt[i, :len(s) + 1] = more[0] if len(more) == 1 else np.append(s, T.END)
     return text, sem, tgt

@@ -17,9 +17,11 @@ def load(ids, path):
     """A BarkSemanticModel with the weights of an exported file, and its generation configuration."""
     from transformers import BarkSemanticConfig, BarkSemanticModel
     from transformers.models.bark.generation_configuration_bark import BarkSemanticGenerationConfig
+    from transformers.modeling_utils import no_init_weights
     cfg = BarkSemanticConfig(block_size=ids["block_size"], input_vocab_size=ids["input_vocab_size"], output_vocab_size=ids["output_vocab_size"],
                              num_layers=ids["num_layers"], num_heads=ids["num_heads"], hidden_size=ids["hidden_size"], dropout=0.0, bias=False)
-    model = BarkSemanticModel(cfg).eval()
+    with no_init_weights():                      # their initialisation expects biases
+        model = BarkSemanticModel(cfg).eval()
     miss = model.load_state_dict(torch.load(path, weights_only=True), strict=False)
     if miss.unexpected_keys or [k for k in miss.missing_keys if not k.endswith("attn.bias")]:
         raise SystemExit("the file does not fit: %s" % (miss,))

@@ -61,6 +61,7 @@ def main():
     ap.add_argument("--positions", type=int, default=1400, help="positions in a batch")
     ap.add_argument("--weight-new", type=float, default=1.0, help="extra weight of the choice of the next phone")
     ap.add_argument("--narrow", type=float, default=0.5, help="part of the time in which most of the text padding is left out")
+    ap.add_argument("--linger", type=float, default=0.35, help="part of the utterances in which phones are held too long (data.linger)")
     ap.add_argument("--max-steps", type=int, default=10 ** 9)
     ap.add_argument("--every", type=float, default=180, help="seconds between checkpoints")
     ap.add_argument("--fresh", action="store_true", help="ignore an existing checkpoint")
@@ -129,7 +130,7 @@ def main():
             break
         if not todo:
             todo = pool.batches(args.positions)
-        batch = todo.pop()
+        batch = [data.linger(b, pool.rng) if pool.rng.random() < args.linger else b for b in todo.pop()]
         text, sem, tgt = (torch.from_numpy(x) for x in data.collate(batch, pad))
         if t < args.narrow * total:
             text = text[:, :min(T.MAX_TEXT, max(len(b[0]) for b in batch) + 3)]
