@@ -312,13 +312,14 @@ static void prepare_ahead(struct daemon *d)
 static void check_sink(struct daemon *d)
 {
 	struct sinks_info info = sinks_info(d->sinks);
-	bool away = !info.name || info.state == BARKD_SINK_DOWN ||
-		    info.state == BARKD_SINK_FAILED;
+	/* A server without a device, or without a session manager, comes no
+	 * further than idle, or to it again and again. */
+	bool away = info.state != BARKD_SINK_RUNNING;
 	struct utterance *u = current_of(d);
 	double wait_ns = d->conf.output.wait_for_sink_s * 1e9;
 	uint64_t now = daemon_now_ns(), since;
 
-	if (!away)
+	if (!away || d->paused)
 		d->sink_away = 0;
 	else if (!d->sink_away)
 		d->sink_away = now;
