@@ -31,7 +31,8 @@ fi
 has_server() {
 	case $1 in
 	pipewire) [ -S "$runtime/${PIPEWIRE_REMOTE:-pipewire-0}" ] ;;
-	jack) compgen -G '/dev/shm/jack_*' >/dev/null ;;
+	jack) compgen -G "/dev/shm/jack_${JACK_DEFAULT_SERVER:-default}_*" \
+		>/dev/null ;;
 	file) true ;;
 	esac
 }
@@ -66,7 +67,7 @@ for sink in pipewire jack file; do
 		exit 0
 	fi
 	finish
-	sed 's/^/    /' "$tmp/log" >&2
 done
+sed 's/^/    /' "$tmp/log" >&2
 echo "speak.sh: barkd could not speak; its messages stand above" >&2
 exit 1
