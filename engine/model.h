@@ -193,7 +193,7 @@ struct bark_model {
 };
 
 /*
- * Fills a model of the given dimensions with random weights (Philox, seed);
+ * Makes a model of the given dimensions with random weights from the seed;
  * no tokenizer. For benchmarks and tests.
  */
 int bark_model_random(struct bark_model **ret, const struct bark_config *config,

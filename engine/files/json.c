@@ -16,7 +16,9 @@ int bark_json_parse(json_t **ret, const void *data, size_t size,
 
 	root = json_loadb(data, size, JSON_REJECT_DUPLICATES, &why);
 	if (!root) {
-		if (json_error_code(&why) == json_error_out_of_memory)
+		/* jansson says nothing where an allocation failed. */
+		if (!why.text[0] ||
+		    json_error_code(&why) == json_error_out_of_memory)
 			return bark_fail(err, -ENOMEM, "%s: out of memory",
 					 name);
 		return bark_fail(err, -EINVAL, "%s: line %d: %s", name,

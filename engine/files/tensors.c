@@ -92,17 +92,22 @@ size_t bark_tensor_elements(const struct bark_tensor *t)
 	return n;
 }
 
-static char *copy_name(const char *name, size_t len)
+static int copy_name(const struct bark_tensors *set, char **ret,
+		     const char *name, size_t len, struct bark_error *err)
 {
 	if (len == 0 || len > MAX_NAME || memchr(name, 0, len))
-		return NULL;
-	return strndup(name, len);
+		return bark_fail(err, -EINVAL, "%s: a name that is not of 1 to "
+				 "%d characters", set->label, MAX_NAME);
+	*ret = strndup(name, len);
+	return *ret ? 0 : bark_fail(err, -ENOMEM, "%s: out of memory",
+				    set->label);
 }
 
 int bark_tensors_add(struct bark_tensors *set, const struct bark_tensor *t,
 		     const char *name, size_t len, struct bark_error *err)
 {
 	char *copy;
+	int r;
 
 	if (set->n == BARK_MAX_TENSORS)
 		return bark_fail(err, -E2BIG, "%s: too many tensors",
@@ -117,10 +122,9 @@ int bark_tensors_add(struct bark_tensors *set, const struct bark_tensor *t,
 		set->items = items;
 		set->cap = cap;
 	}
-	copy = copy_name(name, len);
-	if (!copy)
-		return bark_fail(err, -EINVAL, "%s: a tensor's name is not of "
-				 "1 to %d characters", set->label, MAX_NAME);
+	r = copy_name(set, &copy, name, len, err);
+	if (r < 0)
+		return r;
 	set->items[set->n] = *t;
 	set->items[set->n++].name = copy;
 	return 0;
@@ -131,6 +135,7 @@ int bark_tensors_add_arg(struct bark_tensors *set, const char *key, size_t len,
 {
 	struct arg *args;
 	char *copy;
+	int r;
 
 	if (set->n_args == BARK_MAX_ARGS)
 		return bark_fail(err, -E2BIG, "%s: too many model_args",
@@ -139,10 +144,9 @@ int bark_tensors_add_arg(struct bark_tensors *set, const char *key, size_t len,
 	if (!args)
 		return bark_fail(err, -ENOMEM, "%s: out of memory", set->label);
 	set->args = args;
-	copy = copy_name(key, len);
-	if (!copy)
-		return bark_fail(err, -EINVAL, "%s: a bad key in model_args",
-				 set->label);
+	r = copy_name(set, &copy, key, len, err);
+	if (r < 0)
+		return r;
 	args[set->n_args++] = (struct arg){copy, value};
 	return 0;
 }
