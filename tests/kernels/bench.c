@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define SECONDS 0.1
@@ -126,9 +127,11 @@ static void bench_rest(const struct bk_ops *ops)
 
 	print(ops, "layernorm 21x768", BEST(ops->layernorm(y, x, z, z, 21, 768,
 		1e-5f)), 0, 8.0 * 21 * 768);
-	print(ops, "gelu 16384", BEST(ops->gelu(x, n)), 0, 8.0 * (double)n);
+	/* From a copy: applied over and over, it ends in slow denormals. */
+	print(ops, "gelu 16384", BEST((memcpy(y, z, n * sizeof(*y)),
+		ops->gelu(y, n))), 0, 8.0 * (double)n);
 	print(ops, "elu 16384", BEST(ops->elu(y, z, n)), 0, 8.0 * (double)n);
-	print(ops, "add 16384", BEST(ops->add(y, x, n)), 0, 12.0 * (double)n);
+	print(ops, "add 16384", BEST(ops->add(y, z, n)), 0, 12.0 * (double)n);
 	print(ops, "lstm_cell 512", BEST(ops->lstm_cell(y, z, x, 512)), 0, 0);
 	print(ops, "argmax 10048", BEST(sink = ops->argmax(z, 10048)), 0,
 	      4.0 * 10048);
