@@ -248,8 +248,6 @@ int cmd_trace(int argc, char **argv)
 	} else {
 		t.timeline.sampler.seed = seed;
 		t.timeline.sampler.greedy = greedy;
-		t.timeline.sampler.top_k = m->semantic.sampling.top_k;
-		t.timeline.sampler.top_p = m->semantic.sampling.top_p;
 		status = run_stages(&t, text);
 		bark_timeline_clear(&t.timeline);
 	}

@@ -111,8 +111,8 @@ struct bark_session_options {
 	bool greedy;        /* largest logit everywhere; seed is not used */
 	/* NAN or 0 in these takes the model's own value. */
 	float semantic_temperature, coarse_temperature, fine_temperature;
-	unsigned top_k;     /* 0: all */
-	float top_p;        /* 0 or 1: all */
+	unsigned top_k;     /* tokens */
+	float top_p;        /* 1: all */
 	float min_eos_p;    /* end when p(end) reaches it; 0: the model's */
 	unsigned coarse_history; /* tokens, 60..630; 0: by mode */
 	unsigned fine_lookahead; /* frames in low-latency mode; 0: default */

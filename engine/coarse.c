@@ -142,7 +142,7 @@ void bark_coarse_step(struct bark_timeline *t)
 			 g->gpt.width, &t->model->coarse.heads[0], first,
 			 m->codebook_size, 1);
 	code = bark_sample(&t->sampler, t->logits, m->codebook_size,
-			   t->opts.coarse_temperature, t->segment,
+			   &t->opts.coarse, t->segment,
 			   BARK_STAGE_COARSE, (uint32_t)t->n_coarse);
 	t->coarse[t->coarse_base + t->n_coarse++] = (int32_t)(first + code);
 	t->coarse_left--;

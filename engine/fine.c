@@ -156,7 +156,7 @@ static void predict(struct bark_timeline *t, unsigned book)
 			size_t frame = t->fine_start + i + j;
 			size_t code = bark_sample(
 				&t->sampler, t->logits + j * m->codebook_size,
-				m->codebook_size, t->opts.fine_temperature,
+				m->codebook_size, &t->opts.fine,
 				t->segment, BARK_STAGE_FINE + book,
 				(uint32_t)frame);
 

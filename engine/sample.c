@@ -78,12 +78,13 @@ static void sort_falling(uint32_t *order, size_t n, const float *x)
 }
 
 /* Sets what nucleus and top-k exclude to -inf in s->values. */
-static void restrict_values(struct bark_sampler *s, size_t n)
+static void restrict_values(struct bark_sampler *s, size_t n,
+			    const struct bark_sampling *how)
 {
 	float *x = s->values;
 
 	sort_falling(s->order, n, x);
-	if (s->top_p > 0 && s->top_p < 1) {
+	if (how->top_p > 0 && how->top_p < 1) {
 		float max = x[s->order[0]];
 		double total = 0, sum = 0;
 		size_t keep = n;
@@ -93,7 +94,7 @@ static void restrict_values(struct bark_sampler *s, size_t n)
 		for (size_t i = 0; i < n; i++) {
 			/* The token that crosses top_p is kept itself. */
 			sum += exp((double)x[s->order[i]] - max) / total;
-			if (sum > s->top_p) {
+			if (sum > how->top_p) {
 				keep = i + 1;
 				break;
 			}
@@ -101,8 +102,8 @@ static void restrict_values(struct bark_sampler *s, size_t n)
 		for (size_t i = keep; i < n; i++)
 			x[s->order[i]] = -INFINITY;
 	}
-	if (s->top_k > 0 && s->top_k < n) {
-		float least = x[s->order[s->top_k - 1]];
+	if (how->top_k > 0 && how->top_k < n) {
+		float least = x[s->order[how->top_k - 1]];
 
 		/* Equals of the k-th stay, as torch's comparison keeps them. */
 		for (size_t i = 0; i < n; i++)
@@ -112,8 +113,8 @@ static void restrict_values(struct bark_sampler *s, size_t n)
 }
 
 size_t bark_sample(struct bark_sampler *s, const float *logits, size_t n,
-		   float temperature, uint32_t segment, uint32_t stage,
-		   uint32_t position)
+		   const struct bark_sampling *how, uint32_t segment,
+		   uint32_t stage, uint32_t position)
 {
 	struct bark_philox r;
 	const float *x = logits;
@@ -121,18 +122,18 @@ size_t bark_sample(struct bark_sampler *s, const float *logits, size_t n,
 	float max;
 	size_t last = 0;
 
-	if (s->greedy || !(temperature > 0))
+	if (s->greedy || !how->do_sample)
 		return s->ops->argmax(logits, n);
 
-	if ((s->top_p > 0 && s->top_p < 1) || (s->top_k > 0 && s->top_k < n)) {
+	if ((how->top_p > 0 && how->top_p < 1) || (how->top_k > 0 && how->top_k < n)) {
 		for (size_t i = 0; i < n; i++)
 			s->values[i] = logits[i];
-		restrict_values(s, n);
+		restrict_values(s, n, how);
 		x = s->values;
 	}
 	max = largest(x, n);
 	for (size_t i = 0; i < n; i++) {
-		float e = expf((x[i] - max) / temperature);
+		float e = expf((x[i] - max) / how->temperature);
 
 		s->values[i] = e;
 		total += e;

@@ -86,7 +86,7 @@ void bark_semantic_step(struct bark_timeline *t)
 	}
 	token = bark_sample(&t->sampler, t->logits,
 			    g->vocab + (t->opts.no_eos ? 0 : 1),
-			    t->opts.semantic_temperature, t->segment,
+			    &t->opts.semantic, t->segment,
 			    BARK_STAGE_SEMANTIC, (uint32_t)t->n_semantic);
 	if (token == g->vocab) {
 		t->semantic_done = true;

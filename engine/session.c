@@ -26,6 +26,19 @@ void bark_utterance_free(struct bark_utterance *u)
 	free(u);
 }
 
+static void override(struct bark_sampling *own,
+		     const struct bark_session_options *o, float temperature)
+{
+	if (temperature > 0) {
+		own->temperature = temperature;
+		own->do_sample = true;
+	}
+	if (o->top_k > 0)
+		own->top_k = o->top_k;
+	if (o->top_p > 0)
+		own->top_p = o->top_p;
+}
+
 static struct bark_timeline_options stage_options(const struct bark_session *s)
 {
 	const struct bark_config *m = &s->model->config;
@@ -33,12 +46,9 @@ static struct bark_timeline_options stage_options(const struct bark_session *s)
 	struct bark_timeline_options t;
 
 	bark_timeline_defaults(&t, m, o->mode);
-	if (o->semantic_temperature > 0)
-		t.semantic_temperature = o->semantic_temperature;
-	if (o->coarse_temperature > 0)
-		t.coarse_temperature = o->coarse_temperature;
-	if (o->fine_temperature > 0)
-		t.fine_temperature = o->fine_temperature;
+	override(&t.semantic, o, o->semantic_temperature);
+	override(&t.coarse, o, o->coarse_temperature);
+	override(&t.fine, o, o->fine_temperature);
 	if (o->min_eos_p > 0)
 		t.min_eos_p = o->min_eos_p;
 	if (o->coarse_history && o->coarse_history < m->coarse.max_history)
@@ -63,8 +73,6 @@ static int take_memory(struct bark_session *s)
 		return r;
 	s->timeline.sampler.seed = s->options.seed;
 	s->timeline.sampler.greedy = s->options.greedy;
-	s->timeline.sampler.top_k = s->options.top_k;
-	s->timeline.sampler.top_p = s->options.top_p;
 	r = bark_codec_new(&s->codec, &s->engine->compute, s->model);
 	if (r < 0)
 		return r;

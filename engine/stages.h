@@ -28,7 +28,7 @@ struct bark_timeline_options {
 	enum bark_mode mode;
 	bool no_eos;             /* the end token is never drawn */
 	unsigned max_semantic;   /* tokens; 0: the model's */
-	float semantic_temperature, coarse_temperature, fine_temperature;
+	struct bark_sampling semantic, coarse, fine;
 	float min_eos_p;         /* 0: never end early by probability */
 	unsigned coarse_history; /* tokens */
 	unsigned semantic_ahead; /* tokens; 0: all that fit */

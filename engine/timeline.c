@@ -22,11 +22,6 @@ size_t bark_timeline_max_frames(const struct bark_model *model,
 			    m->coarse.n_codebooks) + 1;
 }
 
-static float own_temperature(const struct bark_sampling *s)
-{
-	return s->do_sample ? s->temperature : 0;
-}
-
 void bark_timeline_defaults(struct bark_timeline_options *ret,
 			    const struct bark_config *m, enum bark_mode mode)
 {
@@ -35,9 +30,9 @@ void bark_timeline_defaults(struct bark_timeline_options *ret,
 
 	*ret = (struct bark_timeline_options){
 		.mode = mode,
-		.semantic_temperature = own_temperature(&m->semantic.sampling),
-		.coarse_temperature = own_temperature(&m->coarse.sampling),
-		.fine_temperature = own_temperature(&m->fine.sampling),
+		.semantic = m->semantic.sampling,
+		.coarse = m->coarse.sampling,
+		.fine = m->fine.sampling,
 		.min_eos_p = m->semantic.min_eos_p,
 		.coarse_history = exact || most < BARK_LL_COARSE_HISTORY ?
 					  most : BARK_LL_COARSE_HISTORY,

@@ -26,22 +26,24 @@ static void test_philox(void)
 }
 
 static void draw_many(struct bark_sampler *s, const float *logits, size_t n,
-		      float temperature, double *freq, unsigned draws)
+		      const struct bark_sampling *how, double *freq,
+		      unsigned draws)
 {
 	memset(freq, 0, n * sizeof(*freq));
 	for (unsigned i = 0; i < draws; i++)
-		freq[bark_sample(s, logits, n, temperature, 0, 0, i)] +=
+		freq[bark_sample(s, logits, n, how, 0, 0, i)] +=
 			1.0 / draws;
 }
 
 static void test_distribution(void)
 {
 	const float logits[] = { 1, 3, -INFINITY, 2, 0 };
+	const struct bark_sampling how = { true, 0.7f, 0, 1 };
 	struct bark_sampler s = { .ops = &ops, .seed = 7 };
 	double freq[5], total = 0;
 
 	TAP_CHECK("distribution", bark_sampler_init(&s, 5) == 0);
-	draw_many(&s, logits, 5, 0.7f, freq, 40000);
+	draw_many(&s, logits, 5, &how, freq, 40000);
 	for (int i = 0; i < 5; i++)
 		total += exp(logits[i] / 0.7);
 	for (int i = 0; i < 5; i++)
@@ -55,49 +57,52 @@ static void test_distribution(void)
 static void test_restrictions(void)
 {
 	const float logits[] = { 1, 3, 0.5f, 2, 0 };
-	struct bark_sampler s = { .ops = &ops, .seed = 7, .top_k = 2 };
+	struct bark_sampling how = { true, 1, 2, 1 };
+	struct bark_sampler s = { .ops = &ops, .seed = 7 };
 	double freq[5];
 
 	TAP_CHECK("top-k", bark_sampler_init(&s, 5) == 0);
-	draw_many(&s, logits, 5, 1, freq, 2000);
+	draw_many(&s, logits, 5, &how, freq, 2000);
 	TAP_CHECK("top-k", freq[1] > 0 && freq[3] > 0 &&
 			   freq[0] + freq[2] + freq[4] == 0);
 	tap_ok("top-k");
 
 	/* p(1) = 0.61, p(3) = 0.22: the one that crosses 0.7 stays. */
-	s.top_k = 0;
-	s.top_p = 0.7f;
-	draw_many(&s, logits, 5, 1, freq, 2000);
+	how.top_k = 0;
+	how.top_p = 0.7f;
+	draw_many(&s, logits, 5, &how, freq, 2000);
 	TAP_CHECK("top-p", freq[1] > 0 && freq[3] > 0 &&
 			   freq[0] + freq[2] + freq[4] == 0);
 	tap_ok("top-p");
 
-	s.top_p = 1;
-	TAP_CHECK("greedy", bark_sample(&s, logits, 5, 0, 0, 0, 0) == 1);
+	how = (struct bark_sampling){ false, 1, 0, 1 };
+	TAP_CHECK("greedy", bark_sample(&s, logits, 5, &how, 0, 0, 0) == 1);
+	how.do_sample = true;
 	s.greedy = 1;
-	TAP_CHECK("greedy", bark_sample(&s, logits, 5, 1, 0, 0, 0) == 1);
+	TAP_CHECK("greedy", bark_sample(&s, logits, 5, &how, 0, 0, 0) == 1);
 	tap_ok("greedy");
 	bark_sampler_clear(&s);
 }
 
 static void test_keys(void)
 {
+	const struct bark_sampling how = { true, 1, 0, 1 };
 	float logits[64] = { 0 };
 	struct bark_sampler s = { .ops = &ops, .seed = 1 };
 	size_t first[32], changed_seed = 0, changed_stage = 0;
 
 	TAP_CHECK("keys", bark_sampler_init(&s, 64) == 0);
 	for (uint32_t i = 0; i < 32; i++)
-		first[i] = bark_sample(&s, logits, 64, 1, 2, 1, i);
+		first[i] = bark_sample(&s, logits, 64, &how, 2, 1, i);
 	for (uint32_t i = 32; i-- > 0;) {
-		TAP_CHECK("keys", bark_sample(&s, logits, 64, 1, 2, 1, i) ==
+		TAP_CHECK("keys", bark_sample(&s, logits, 64, &how, 2, 1, i) ==
 					  first[i]);
-		changed_stage += bark_sample(&s, logits, 64, 1, 2, 0, i) !=
+		changed_stage += bark_sample(&s, logits, 64, &how, 2, 0, i) !=
 				 first[i];
 	}
 	s.seed = 2;
 	for (uint32_t i = 0; i < 32; i++)
-		changed_seed += bark_sample(&s, logits, 64, 1, 2, 1, i) !=
+		changed_seed += bark_sample(&s, logits, 64, &how, 2, 1, i) !=
 				first[i];
 	TAP_CHECK("keys", changed_seed > 20 && changed_stage > 20);
 	bark_sampler_clear(&s);
