@@ -35,7 +35,7 @@ struct barkd_sink {
 	atomic_bool want_run, quit;
 
 	/* Set by JACK's callbacks, read by the helper. */
-	atomic_bool gone, ports_changed;
+	atomic_bool gone;
 	_Atomic uint32_t rate;
 	/* Connected: from now on what is pulled is heard. */
 	atomic_bool listening;
@@ -131,10 +131,8 @@ static void on_port(jack_port_id_t port, int registered, void *data)
 {
 	struct barkd_sink *s = data;
 
-	if (registered) {
-		atomic_store(&s->ports_changed, true);
+	if (registered)
 		wake(s);
-	}
 }
 
 static void on_shutdown(jack_status_t code, const char *reason, void *data)
@@ -200,8 +198,6 @@ static void connect_by_policy(struct barkd_sink *s)
 {
 	const char *from = jack_port_name(s->port), **ports;
 
-	if (!s->connect || s->connected_once)
-		return;
 	ports = jack_get_ports(s->client, s->target, JACK_DEFAULT_AUDIO_TYPE,
 			       JackPortIsInput |
 				       (s->target ? 0 : JackPortIsPhysical));
@@ -223,16 +219,26 @@ static void connect_again(struct barkd_sink *s)
 	s->connections = NULL;
 }
 
+/* Nothing is pulled until the port that is asked for is there and, so that
+ * the first word is not lost, the new graph is in use. */
+static void listen_when_connected(struct barkd_sink *s)
+{
+	if (atomic_load(&s->listening))
+		return;
+	if (s->connect && !s->connected_once)
+		connect_by_policy(s);
+	if (s->connect && !s->connected_once)
+		return;
+	read_latency(s); /* waits for the new graph */
+	atomic_store(&s->listening, true);
+}
+
 static int client_run(struct barkd_sink *s)
 {
 	if (jack_activate(s->client))
 		return -EIO;
 	s->active = true;
 	connect_again(s);
-	connect_by_policy(s);
-	/* Waits for the new graph, so that the first word is not lost. */
-	read_latency(s);
-	atomic_store(&s->listening, true);
 	return 0;
 }
 
@@ -265,10 +271,15 @@ static int step(struct barkd_sink *s)
 	}
 	if (!run && s->active)
 		client_cork(s);
-	if (atomic_exchange(&s->ports_changed, false) && s->active)
-		connect_by_policy(s);
 	s->retry_ms = RETRY_MIN_MS;
-	report(s, s->active ? BARKD_SINK_RUNNING : BARKD_SINK_IDLE, NULL);
+	if (s->active)
+		listen_when_connected(s);
+	if (!s->active)
+		report(s, BARKD_SINK_IDLE, NULL);
+	else if (atomic_load(&s->listening))
+		report(s, BARKD_SINK_RUNNING, NULL);
+	else
+		report(s, BARKD_SINK_DOWN, "no JACK port to play to");
 	return -1;
 later:
 	wait = s->retry_ms;

@@ -64,7 +64,7 @@ class Daemon:
 
     # --- the API ---
 
-    def request(self, method, path, body=None, timeout=300):
+    def request(self, method, path, body=None, timeout=600):
         """Returns (HTTP status, answer)."""
         c = UnixConnection(self.socket, timeout)
         try:
@@ -79,7 +79,7 @@ class Daemon:
         assert status == 200, (path, status, answer)
         return answer
 
-    def post(self, path, timeout=300, **body):
+    def post(self, path, timeout=600, **body):
         status, answer = self.request("POST", path, body, timeout)
         assert status in (200, 202), (path, status, answer)
         return answer
@@ -147,7 +147,7 @@ class Speaking:
     def waiting(self):
         return self.thread.is_alive()
 
-    def result(self, timeout=180):
+    def result(self, timeout=400):
         """The answer, whatever its HTTP status."""
         self.thread.join(timeout)
         assert not self.thread.is_alive(), f"no answer after {timeout} s"
@@ -155,6 +155,6 @@ class Speaking:
             raise AssertionError(f"the request failed: {self.error!r}")
         return self.answer
 
-    def state(self, timeout=180):
+    def state(self, timeout=400):
         answer = self.result(timeout)
         return answer.get("state", answer)

@@ -55,10 +55,11 @@ def run(bench, patterns):
 class Bench:
     """Where the programs under test are."""
 
-    def __init__(self, helpers, modules, barkd=None, barkctl=None, models=(), soak=1000):
+    def __init__(self, helpers, modules, barkd=None, barkctl=None, voices=(), fast=None,
+                 soak=1000):
         self.helpers, self.modules = helpers, modules
         self.barkd, self.barkctl = barkd, barkctl
-        self.models, self.soak = models, soak
+        self.voices, self.fast, self.soak = voices, fast, soak
 
     def helper(self, name):
         path = os.path.join(self.helpers, name)
@@ -72,12 +73,17 @@ class Bench:
             raise Missing(f"the {name} sink was not built")
         return path
 
-    def model(self):
-        """The first of the models that there is."""
-        for path in self.models:
+    def voice_model(self):
+        """One that speaks: the first that there is."""
+        for path in self.voices:
             if os.path.exists(os.path.join(path, "config.json")):
                 return os.path.abspath(path)
-        raise Missing("no model: " + ", ".join(self.models))
+        raise Missing("no voice: " + ", ".join(self.voices))
+
+    def fast_model(self):
+        """One that makes noise, faster than any machine can listen."""
+        assert self.fast, "run.py needs --fast DIR"
+        return os.path.abspath(self.fast)
 
     def wavcmp(self, place, recording, *references):
         """Returns ({recording's keys}, [{reference's keys}])."""
@@ -113,8 +119,18 @@ class Recorder:
         """Waits for silence; returns the time of the last sound."""
         return self._next("silence", timeout)
 
+    def quiet(self, timeout=60):
+        """Waits for silence if there is sound; what was heard up to now does
+        not count for sound() and silence()."""
+        def silent():
+            self.p.poll_lines()
+            return not self.p.out[-1].startswith("sound")
+
+        servers.wait_for("silence", silent, timeout)
+        self.seen = len(self.p.out)
+
     def forget(self):
-        """What was heard up to now does not count for sound() and silence()."""
+        """Likewise, without waiting."""
         self.p.poll_lines()
         self.seen = len(self.p.out)
 

@@ -19,8 +19,9 @@ LONG = ("This is a long text that goes on for quite a while, so that there is ti
 
 
 @contextlib.contextmanager
-def speaking(bench, kind, config=None, quantum=256, start=True, warm=True):
-    """A place with a server and a daemon: yields (place, server, daemon)."""
+def speaking(bench, kind, config=None, quantum=256, start=True, warm=True, model=None):
+    """A place with a server and a daemon: yields (place, server, daemon). The
+    model is small, random and fast, unless another is named."""
     config = {k: dict(v) for k, v in (config or {}).items()}
     output = config.setdefault("output", {})
     output["sink"] = kind
@@ -31,7 +32,7 @@ def speaking(bench, kind, config=None, quantum=256, start=True, warm=True):
             output.setdefault("target", "test-record:in_1")
         else:
             output.setdefault("latency", quantum)
-        daemon = Daemon(bench, place, bench.model(), config)
+        daemon = Daemon(bench, place, model or bench.fast_model(), config)
         if start:
             start_server(server, kind, quantum)
         daemon.start()
@@ -52,11 +53,21 @@ def start_server(server, kind, quantum=256):
         server.start()
 
 
-def render(bench, place, text, seed, mode, name="ref.wav"):
+def render(bench, place, text, seed, mode, name="ref.wav", model=None):
     path = place.path(name)
-    place.run([bench.barkctl, "render", "-m", bench.model(), "--seed", str(seed), "--mode", mode,
+    place.run([bench.barkctl, "render", "-m", model or bench.fast_model(), "--seed", str(seed), "--mode", mode,
                "-o", path, text], timeout=300)
     return path
+
+
+def computed(daemon, text, seed):
+    """Speaks, but lets it be heard only when all of it has been computed."""
+    spoken = daemon.speak_later(text, seed=seed)
+    wait_for("utterance", lambda: daemon.get("/v1/queue")["current"])
+    daemon.post("/v1/pause")
+    daemon.settle()
+    daemon.post("/v1/resume")
+    return spoken
 
 
 def cut(path, begin, end):
@@ -86,13 +97,11 @@ def sound(bench, kind):
     it is heard, so that a slow machine passes as well."""
     mode = "exact" if kind == "jack" else "low-latency"
     config = {"model": {"mode": mode, "ahead_ms": 60000}}
-    with speaking(bench, kind, config, QUANTUM) as (place, server, daemon):
-        ref = render(bench, place, MEDIUM, 11, mode)
+    model = bench.voice_model()
+    with speaking(bench, kind, config, QUANTUM, model=model) as (place, server, daemon):
+        ref = render(bench, place, MEDIUM, 11, mode, model=model)
         recorder = Recorder(bench, place, server, quantum=QUANTUM)
-        daemon.post("/v1/pause")
-        spoken = daemon.speak_later(MEDIUM, seed=11)
-        daemon.settle()
-        daemon.post("/v1/resume")
+        spoken = computed(daemon, MEDIUM, 11)
         assert spoken.state() == "done", spoken.answer
         time.sleep(.3)
         counters = daemon.status()["counters"]
@@ -104,19 +113,25 @@ def sound(bench, kind):
         return f"correlation {match['correlation']:.5f}, gap {match['gap']:.0f} frames"
 
 
-@both("live")
+@both("live", tries=3)
 def live(bench, kind):
-    """Spoken as it is computed, with barkctl: no gap that the daemon does not
-    know of."""
-    with speaking(bench, kind, {"model": {"mode": "exact"}}, QUANTUM) as (place, server, daemon):
+    """Spoken while it is computed, by a model faster than speech: no gap, no
+    underrun. barkctl waits for the end."""
+    with speaking(bench, kind, {"model": {"mode": "low-latency"}}, QUANTUM) as stage:
+        place, server, daemon = stage
+        ref = render(bench, place, LONG, 2, "low-latency")
         recorder = Recorder(bench, place, server, quantum=QUANTUM)
+        spoken = daemon.speak(LONG, seed=2, wait=True)
+        recorder.quiet()
         place.run([bench.barkctl, "say", "--wait", SHORT], timeout=300,
                   env={"BARKD_SOCKET": daemon.socket})
-        recorder.silence()
+        recorder.quiet()
         counters = daemon.status()["counters"]
-        assert counters["spoken"] == 1, counters
-        recorder.save()
-        return f"{counters['underruns']} underruns on this machine"
+        assert counters["spoken"] == 2 and counters["underruns"] == 0, counters
+        _, (match,) = bench.wavcmp(place, recorder.save(), ref)
+        # The model's noise is far too loud: the limiter changes its form.
+        assert match["gap"] < 48 and match["correlation"] > .5, match
+        assert abs(spoken["played_ms"] - match["frames"] / 48) < 60, (spoken, match)
 
 
 @both("stop", tries=3)
@@ -125,8 +140,8 @@ def stop(bench, kind):
     with speaking(bench, kind) as (place, server, daemon):
         recorder = Recorder(bench, place, server)
         took = []
-        for _ in range(8):
-            recorder.forget()
+        for _ in range(5):
+            recorder.quiet()
             spoken = daemon.speak_later(LONG)
             recorder.sound()
             time.sleep(.15)
@@ -134,7 +149,7 @@ def stop(bench, kind):
             assert spoken.state(10) == "stopped", spoken.answer
             took.append((recorder.silence() - at) / 1e6)
         daemon.wait_idle()
-        recorder.forget()
+        recorder.quiet()
         time.sleep(.5)
         recorder.p.poll_lines()
         assert recorder.seen == len(recorder.p.out), "sound after the stop"
@@ -148,13 +163,11 @@ def stop(bench, kind):
 def pause(bench, kind):
     """Nothing is lost or heard twice around a pause."""
     config = {"model": {"mode": "exact", "ahead_ms": 60000}}
-    with speaking(bench, kind, config, 512) as (place, server, daemon):
-        ref = render(bench, place, MEDIUM, 3, "exact")
+    model = bench.voice_model()
+    with speaking(bench, kind, config, 512, model=model) as (place, server, daemon):
+        ref = render(bench, place, MEDIUM, 3, "exact", model=model)
         recorder = Recorder(bench, place, server, quantum=512)
-        daemon.post("/v1/pause")
-        spoken = daemon.speak_later(MEDIUM, seed=3)
-        daemon.settle()
-        daemon.post("/v1/resume")
+        spoken = computed(daemon, MEDIUM, 3)
         recorder.sound()
         time.sleep(.6)
         recorder.forget()
@@ -180,16 +193,10 @@ def pause(bench, kind):
 
 # --- the queue ---
 
-def first_of(place, recorder, bench, refs):
-    """Offsets of the references in the recording, which must contain them."""
-    _, matches = bench.wavcmp(place, recorder.save(), *refs)
-    return matches
-
-
 @both("order", tries=2)
 def order(bench, kind):
-    """Three messages and a skip: heard one after the other, in their order."""
-    config = {"model": {"mode": "exact", "ahead_ms": 60000}}
+    """Three messages: heard one after the other, in their order."""
+    config = {"model": {"mode": "exact"}, "speech": {"volume": .3}}
     with speaking(bench, kind, config, QUANTUM) as (place, server, daemon):
         texts = ["One.", "Two.", "Three."]
         refs = [render(bench, place, t, i + 1, "exact", f"ref{i}.wav")
@@ -200,11 +207,10 @@ def order(bench, kind):
         for i, t in enumerate(texts):
             said.append(daemon.speak_later(t, seed=i + 1, priority="message"))
             wait_for("queue", lambda: queued(daemon) == len(said))
-        daemon.settle()
         daemon.post("/v1/resume")
         assert [s.state() for s in said] == ["done"] * 3
         time.sleep(.3)
-        matches = first_of(place, recorder, bench, refs)
+        _, matches = bench.wavcmp(place, recorder.save(), *refs)
         assert all(m["correlation"] > .95 for m in matches), matches
         ends = [m["offset"] + m["frames"] for m in matches]
         starts = [m["offset"] for m in matches]
@@ -223,7 +229,7 @@ def priority(bench, kind):
         recorder = Recorder(bench, place, server)
 
         def after(first, second, drops):
-            recorder.forget()
+            recorder.quiet()
             a = daemon.speak_later(LONG, priority=first)
             recorder.sound(120)
             b = daemon.speak(SHORT, priority=second)
@@ -290,23 +296,26 @@ def no_server_patience(bench, kind):
 def server_restart(bench, kind):
     """The server is killed in the middle of an utterance and comes back."""
     with speaking(bench, kind) as (place, server, daemon):
-        for round_, sig in enumerate((signal.SIGKILL, signal.SIGTERM)):
-            recorder = Recorder(bench, place, server, f"a{round_}.wav")
+        def in_the_middle(sig):
+            recorder = Recorder(bench, place, server)
             spoken = daemon.speak_later(LONG)
             recorder.sound(120)
             server.kill(sig)
+            recorder.p.end()
             wait_for("sink down", lambda: daemon.status()["sink"]["state"] == "down")
+            return spoken
+
+        for sig in signal.SIGKILL, signal.SIGTERM:
+            spoken = in_the_middle(sig)
             time.sleep(.5)
             assert spoken.waiting(), spoken.answer
             start_server(server, kind)
-            recorder = Recorder(bench, place, server, f"b{round_}.wav")
+            recorder = Recorder(bench, place, server)
             recorder.sound(120)
             assert spoken.state(240) == "done", spoken.answer
+            recorder.save()
         # And it can be stopped while there is none.
-        spoken = daemon.speak_later(LONG)
-        recorder.sound(120)
-        server.kill()
-        wait_for("sink down", lambda: daemon.status()["sink"]["state"] == "down")
+        spoken = in_the_middle(signal.SIGKILL)
         daemon.stop()
         assert spoken.state(10) == "stopped"
 
@@ -332,7 +341,7 @@ def auto(bench):
     with Place() as place:
         server = make_server("jack", place).start()
         make_server("pipewire", place)  # its bus only
-        daemon = Daemon(bench, place, bench.model(), {"output": {"sink": "auto"}}).start()
+        daemon = Daemon(bench, place, bench.fast_model(), {"output": {"sink": "auto"}}).start()
         assert daemon.speak(SHORT, wait=True)["state"] == "done"
         assert daemon.status()["sink"]["name"] == "jack", daemon.status()["sink"]
         assert daemon.end() == 0
@@ -371,8 +380,9 @@ def file_sound(bench):
     with Place() as place:
         path = place.path("spoken.wav")
         config = {"model": {"mode": "exact"}, "output": {"sink": "file", "target": path}}
-        daemon = Daemon(bench, place, bench.model(), config).start()
-        ref = render(bench, place, MEDIUM, 5, "exact")
+        model = bench.voice_model()
+        daemon = Daemon(bench, place, model, config).start()
+        ref = render(bench, place, MEDIUM, 5, "exact", model=model)
         assert daemon.speak(MEDIUM, seed=5, wait=True)["state"] == "done"
         # It plays although the daemon never closed it.
         daemon.p.end(signal.SIGKILL)

@@ -50,7 +50,7 @@ def client_vanishes(bench):
         wait_for("end of the utterance", lambda: not queued(daemon), 120)
         assert daemon.status()["counters"]["spoken"] == spoken + 1
         # ... but not if it asked for the contrary.
-        recorder.forget()
+        recorder.quiet()
         send_and_leave(daemon, {"text": LONG, "wait": True, "cancel_on_disconnect": True},
                        recorder.sound)
         wait_for("cancelled utterance", lambda: not queued(daemon), 10)

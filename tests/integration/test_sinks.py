@@ -312,12 +312,16 @@ def jack_ports(bench):
         host.do("run")
         host.expect("state running")
         assert server.connections(port) == []
-        # The port that is asked for may come later.
         host.finish()
+
+        # The port that is asked for may come later: nothing is lost until then.
         host = SinkHost(bench, place, "jack", "--target", "test-record:in_1")
         host.do("run")
-        host.expect("state running")
+        host.expect("state down")
+        time.sleep(.2)
+        assert host.count()[0] == 0, "pulled for nobody"
         recorder = Recorder(bench, place, server)
+        host.expect("state running")
         recorder.sound()
         recorder.save()
         host.finish()
