@@ -75,7 +75,7 @@ def main():
     ap.add_argument("--model", default="semantic_ema.pt")
     ap.add_argument("--count", type=int, default=100)
     ap.add_argument("--batch", type=int, default=25)
-    ap.add_argument("--temperatures", default="0.7,0.3,0", help="0 = greedy")
+    ap.add_argument("--temperatures", default="0.7,0.85", help="0 = greedy; low ones hold phones too long")
     ap.add_argument("--show", type=int, default=3, help="utterances with errors to print")
     ap.add_argument("--seed", type=int, default=1)
     args = ap.parse_args()
