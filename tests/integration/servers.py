@@ -217,8 +217,16 @@ class PipeWire:
         props = (f"{{ factory.name=support.null-audio-sink node.name={name} "
                  f"media.class=Audio/Sink object.linger=true audio.rate={rate} "
                  "audio.position=[FL FR] }")
-        self.place.run(["pw-cli", "create-node", "adapter", props])
-        wait_for(f"sink {name} with ports", lambda: self._ports(name))
+        # A session manager that is still starting may overlook a node for good.
+        for patience in (5, 10, 20, 30):
+            self.place.run(["pw-cli", "create-node", "adapter", props])
+            try:
+                wait_for(f"sink {name} with ports", lambda: self._ports(name), patience)
+                return
+            except AssertionError:
+                if patience == 30:
+                    raise
+                self.remove_sink(name)
 
     def _ports(self, name):
         # The session manager configures the node; only then has it ports.
