@@ -4,8 +4,9 @@
  *
  * Characters are classed by ICU's Unicode data. Debian 12 has Unicode 15.0,
  * its Python 14.0: the 4,489 characters that 15.0 added are control
- * characters ("unassigned") to Python, which drops them, and letters, marks
- * or symbols here, which become [UNK]. No other character differs.
+ * characters ("unassigned") to Python, which drops them; here all but seven,
+ * which are format controls, are letters, marks, digits or symbols and become
+ * [UNK]. No other character differs.
  */
 #include "tokenizer.h"
 
