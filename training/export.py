@@ -67,7 +67,7 @@ def main():
     p.add_argument("--work", default="training/work")
     p.add_argument("--out", required=True)
     p.add_argument("--semantic", help="state of semantic.py; default the newest of W/semantic_final.pt, W/semantic_ema.pt")
-    p.add_argument("--semantic-temperature", type=float, default=0.3)
+    p.add_argument("--semantic-temperature", type=float, default=0.7)
     p.add_argument("--coarse-temperature", type=float, default=0.7)
     a = p.parse_args()
     os.makedirs(a.out, exist_ok=True)
