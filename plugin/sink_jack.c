@@ -201,9 +201,12 @@ static void connect_by_policy(struct barkd_sink *s)
 	ports = jack_get_ports(s->client, s->target, JACK_DEFAULT_AUDIO_TYPE,
 			       JackPortIsInput |
 				       (s->target ? 0 : JackPortIsPhysical));
-	for (int i = 0; ports && ports[i] && i < MAX_AUTO_PORTS; i++)
-		if (!jack_connect(s->client, from, ports[i]))
+	for (int i = 0; ports && ports[i] && i < MAX_AUTO_PORTS; i++) {
+		int r = jack_connect(s->client, from, ports[i]);
+
+		if (r == 0 || r == EEXIST)
 			s->connected_once = true;
+	}
 	if (ports)
 		jack_free(ports);
 }
@@ -278,8 +281,11 @@ static int step(struct barkd_sink *s)
 		report(s, BARKD_SINK_IDLE, NULL);
 	else if (atomic_load(&s->listening))
 		report(s, BARKD_SINK_RUNNING, NULL);
-	else
+	else {
+		/* A connection that a busy server refused is tried again. */
 		report(s, BARKD_SINK_DOWN, "no JACK port to play to");
+		return RETRY_MAX_MS;
+	}
 	return -1;
 later:
 	wait = s->retry_ms;
