@@ -118,6 +118,13 @@ VF void values(float *out, size_t ldo, const float *p, const float *v,
 			    j1, hd - c);
 }
 
+static BK_ALONE void values_one(float *out, const float *p, const float *v,
+				size_t ldkv, const float *factor, size_t j0,
+				size_t j1, size_t hd)
+{
+	values(out, 0, p, v, ldkv, factor, 1, j0, j1, hd);
+}
+
 /* All rows of a block; row r has the first n[r] keys. */
 VF void values_block(float *out, size_t ldo, const float *p, const float *v,
 		     size_t ldkv, const float *factor, const size_t *n,
@@ -132,12 +139,12 @@ VF void values_block(float *out, size_t ldo, const float *p, const float *v,
 		       factor + r, GEMM_MR, 0, n[r], hd);
 		for (size_t i = r + 1; i < r + GEMM_MR; i++)
 			if (n[i] > n[r])
-				values(out + i * ldo, ldo, p + i * ATT_KEYS, v,
-				       ldkv, &one, 1, n[r], n[i], hd);
+				values_one(out + i * ldo, p + i * ATT_KEYS, v,
+					   ldkv, &one, n[r], n[i], hd);
 	}
 	for (; r < rows; r++)
-		values(out + r * ldo, ldo, p + r * ATT_KEYS, v, ldkv,
-		       factor + r, 1, 0, n[r], hd);
+		values_one(out + r * ldo, p + r * ATT_KEYS, v, ldkv,
+			   factor + r, 0, n[r], hd);
 }
 
 VF void divide_row(float *out, float by, size_t hd)

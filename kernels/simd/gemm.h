@@ -14,6 +14,13 @@
 /* Rows of x that share one pass over the weights. */
 #define GEMM_MB (GEMM_MR * 32)
 
+/* Not inlined nor cloned: tiles are large, products and attention share them. */
+#ifdef __clang__
+#define BK_ALONE __attribute__((noinline))
+#else
+#define BK_ALONE __attribute__((noinline, noclone))
+#endif
+
 VF vf weights(const void *w, size_t j, enum bk_dtype type)
 {
 	switch (type) {
@@ -110,9 +117,9 @@ VF void tile(float *y, size_t ldy, const float *x, size_t ldx, const void *w,
 	} while (0)
 
 /* m rows of x against the first nr of GEMM_NR rows of w. */
-VF void column(float *y, size_t ldy, const float *x, size_t ldx, const void *w,
-	       size_t ldw, const float *bias, size_t m, size_t nr, size_t k,
-	       enum bk_dtype type)
+VF void column_any(float *y, size_t ldy, const float *x, size_t ldx,
+		   const void *w, size_t ldw, const float *bias, size_t m,
+		   size_t nr, size_t k, enum bk_dtype type)
 {
 	size_t i = 0;
 
@@ -124,6 +131,31 @@ VF void column(float *y, size_t ldy, const float *x, size_t ldx, const void *w,
 		GEMM_TILE(2);
 	if (m - i >= 1)
 		GEMM_TILE(1);
+}
+
+#define GEMM_COLUMN(name, type)                                           \
+	static BK_ALONE void name(                                        \
+		float *y, size_t ldy, const float *x, size_t ldx,         \
+		const void *w, size_t ldw, const float *bias, size_t m,   \
+		size_t nr, size_t k)                                      \
+	{                                                                 \
+		column_any(y, ldy, x, ldx, w, ldw, bias, m, nr, k, type); \
+	}
+
+GEMM_COLUMN(column_f32, BK_F32)
+GEMM_COLUMN(column_f16, BK_F16)
+GEMM_COLUMN(column_bf16, BK_BF16)
+
+VF void column(float *y, size_t ldy, const float *x, size_t ldx, const void *w,
+	       size_t ldw, const float *bias, size_t m, size_t nr, size_t k,
+	       enum bk_dtype type)
+{
+	if (type == BK_F16)
+		column_f16(y, ldy, x, ldx, w, ldw, bias, m, nr, k);
+	else if (type == BK_BF16)
+		column_bf16(y, ldy, x, ldx, w, ldw, bias, m, nr, k);
+	else
+		column_f32(y, ldy, x, ldx, w, ldw, bias, m, nr, k);
 }
 
 VF void gemm_direct(float *y, size_t ldy, const float *x, size_t ldx,
