@@ -12,7 +12,7 @@ import time
 from daemon import TERMINAL
 from harness import Recorder, fds, rss_kib, test, threads
 from servers import wait_for
-from test_daemon import LONG, SHORT, queued, speaking
+from stage import LONG, SHORT, queued, speaking
 
 
 @test("two-clients")
