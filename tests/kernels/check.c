@@ -147,6 +147,11 @@ const char *check_name(const struct check *c, const char *what)
 	return name;
 }
 
+int check_failed(void)
+{
+	return tap_failed;
+}
+
 void error_report(const struct check *c, const char *what,
 		  const struct error *e, const char *trouble)
 {

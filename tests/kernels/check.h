@@ -63,6 +63,9 @@ double error_relative(const struct error *e);
 void error_report(const struct check *c, const char *what,
 		  const struct error *e, const char *trouble);
 
+/* Whether a report was a failure. */
+int check_failed(void);
+
 /* "what/level" */
 const char *check_name(const struct check *c, const char *what);
 
