@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import importlib
 import os
+import signal
 import sys
 
 import harness
@@ -41,6 +42,8 @@ def main():
     parser.add_argument("groups", nargs="+", choices=["sinks", "daemon", "service"])
     args = parser.parse_args()
     ask_for_time()
+    # Ended early: what was started is ended, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     for group in args.groups:
         importlib.import_module("test_" + group)
     bench = harness.Bench(args.helpers, args.modules, args.barkd, args.barkctl,

@@ -142,7 +142,7 @@ class Place:
 
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="barkd-test-")  # mode 0700
-        self.processes = []
+        self.processes, self.cleanups = [], []
         self.env = {k: v for k, v in os.environ.items()
                     if not k.startswith(("PIPEWIRE_", "JACK_", "BARKD_", "DBUS_", "XDG_"))}
         self.env.update(
@@ -179,6 +179,8 @@ class Place:
             if p.alive():
                 with contextlib.suppress(AssertionError):
                     p.end(timeout=5)
+        for cleanup in self.cleanups:
+            cleanup()
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def __enter__(self):
@@ -265,6 +267,7 @@ class Jack:
         self.place = place
         self.name = f"barkdtest{os.getpid()}"
         self.server = None
+        place.cleanups.append(self._sweep)
         place.env.update(JACK_DEFAULT_SERVER=self.name, JACK_NO_AUDIO_RESERVATION="1",
                          JACK_NO_START_SERVER="1")
 
@@ -283,6 +286,9 @@ class Jack:
     def kill(self, sig=signal.SIGKILL):
         """The server vanishes; what it left would only be in the way."""
         self.server.end(sig)
+        self._sweep()
+
+    def _sweep(self):
         for path in glob.glob(f"/dev/shm/*{self.name}*"):
             with contextlib.suppress(OSError):
                 os.unlink(path)

@@ -245,7 +245,7 @@ def server_restart(bench, kind):
             assert spoken.state(240) == "done", spoken.answer
             recorder.save()
         # And it can be stopped while there is none.
-        spoken = in_the_middle(signal.SIGKILL)
+        spoken = in_the_middle(signal.SIGTERM)
         daemon.stop()
         assert spoken.state(10) == "stopped"
 
@@ -283,6 +283,7 @@ def cork(bench, kind):
     """Nobody is woken up while there is nothing to say."""
     config = {"output": {"idle_cork_s": 1}}
     with speaking(bench, kind, config) as (place, server, daemon):
+        recorder = Recorder(bench, place, server)
         assert daemon.speak(SHORT, wait=True)["state"] == "done"
         wait_for("corked sink", lambda: daemon.status()["sink"]["state"] == "idle")
         time.sleep(.5)
@@ -290,7 +291,7 @@ def cork(bench, kind):
         time.sleep(3)
         woken = switches(daemon.p.pid) - before
         assert woken <= 6, f"{woken} wake-ups in 3 s"
-        recorder = Recorder(bench, place, server)
+        recorder.quiet()
         assert daemon.speak(SHORT, wait=True)["state"] == "done"
         recorder.sound()
         return f"{woken} wake-ups in 3 s"
