@@ -172,11 +172,13 @@ static void on_stream_state(void *data, enum pw_stream_state old,
 		} else {
 			report(s, BARKD_SINK_IDLE, NULL);
 		}
+		kick(s); /* what is wanted may have changed meanwhile */
 		break;
 	case PW_STREAM_STATE_STREAMING:
 		s->retry_ms = RETRY_MIN_MS;
 		atomic_store(&s->restarted, true);
 		report(s, BARKD_SINK_RUNNING, NULL);
+		kick(s);
 		break;
 	case PW_STREAM_STATE_CONNECTING:
 		break;
@@ -368,6 +370,17 @@ static int core_create(struct barkd_sink *s)
 	return 0;
 }
 
+/*
+ * Whether the server has followed the last change. Changes that overtake each
+ * other can leave the node in an error that nobody is told of (0.3.65).
+ */
+static bool stream_settled(const struct barkd_sink *s)
+{
+	return pw_stream_get_state(s->stream, NULL) ==
+	       (s->stream_active ? PW_STREAM_STATE_STREAMING :
+				   PW_STREAM_STATE_PAUSED);
+}
+
 /* One step towards what is wanted; called whenever something changed. */
 static void step(struct barkd_sink *s)
 {
@@ -404,10 +417,12 @@ static void step(struct barkd_sink *s)
 		return;
 	}
 	if (run != s->stream_active) {
-		s->stream_active = run;
-		pw_stream_set_active(s->stream, run);
 		if (run)
 			retry_after(s, STUCK_MS);
+		if (stream_settled(s)) {
+			s->stream_active = run;
+			pw_stream_set_active(s->stream, run);
+		}
 	}
 }
 
@@ -418,7 +433,7 @@ static void on_kick(void *data, uint64_t count)
 
 static bool stuck(const struct barkd_sink *s)
 {
-	return s->stream && s->stream_active &&
+	return s->stream && atomic_load(&s->want_run) &&
 	       pw_stream_get_state(s->stream, NULL) !=
 		       PW_STREAM_STATE_STREAMING;
 }
