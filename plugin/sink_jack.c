@@ -46,7 +46,8 @@ struct barkd_sink {
 	jack_client_t *client;
 	jack_port_t *port;
 	const char **connections; /* as they were when corked, or NULL */
-	bool active, connected_once;
+	char *ports[MAX_AUTO_PORTS]; /* connected by policy, NULL: none */
+	bool active;
 	int retry_ms;
 	int reported; /* enum barkd_sink_state, -1: nothing yet */
 	uint32_t reported_rate;
@@ -129,10 +130,13 @@ static int on_rate(jack_nframes_t rate, void *data)
 
 static void on_port(jack_port_id_t port, int registered, void *data)
 {
-	struct barkd_sink *s = data;
+	wake(data);
+}
 
-	if (registered)
-		wake(s);
+/* A client's ports go with it, without a word of their own. */
+static void on_client(const char *name, int registered, void *data)
+{
+	wake(data);
 }
 
 static void on_shutdown(jack_status_t code, const char *reason, void *data)
@@ -149,13 +153,22 @@ static void say_nothing(const char *message)
 
 /* --- the helper's steps --- */
 
+static void forget_ports(struct barkd_sink *s)
+{
+	for (int i = 0; i < MAX_AUTO_PORTS; i++) {
+		free(s->ports[i]);
+		s->ports[i] = NULL;
+	}
+}
+
 static void client_close(struct barkd_sink *s)
 {
 	if (s->client)
 		jack_client_close(s->client);
 	s->client = NULL;
 	atomic_store(&s->listening, false);
-	s->active = s->connected_once = false;
+	s->active = false;
+	forget_ports(s);
 	if (s->connections)
 		jack_free(s->connections);
 	s->connections = NULL;
@@ -188,27 +201,37 @@ static int client_open(struct barkd_sink *s)
 	jack_set_buffer_size_callback(c, on_buffer_size, s);
 	jack_set_sample_rate_callback(c, on_rate, s);
 	jack_set_port_registration_callback(c, on_port, s);
+	jack_set_client_registration_callback(c, on_client, s);
 	jack_on_info_shutdown(c, on_shutdown, s);
 	return 0;
 }
 
-/* Once a client: what a person disconnects later stays disconnected. Only an
- * active client can be connected. */
 static void connect_by_policy(struct barkd_sink *s)
 {
 	const char *from = jack_port_name(s->port), **ports;
+	int n = 0;
 
+	forget_ports(s);
 	ports = jack_get_ports(s->client, s->target, JACK_DEFAULT_AUDIO_TYPE,
 			       JackPortIsInput |
 				       (s->target ? 0 : JackPortIsPhysical));
-	for (int i = 0; ports && ports[i] && i < MAX_AUTO_PORTS; i++) {
-		int r = jack_connect(s->client, from, ports[i]);
-
-		if (r == 0 || r == EEXIST)
-			s->connected_once = true;
-	}
+	for (int i = 0; ports && ports[i] && i < MAX_AUTO_PORTS; i++)
+		if (!jack_connect(s->client, from, ports[i]))
+			s->ports[n++] = strdup(ports[i]);
 	if (ports)
 		jack_free(ports);
+}
+
+/* Whether to connect by policy: at first, and when the ports it chose have
+ * gone. What a person disconnects stays disconnected. */
+static bool ports_wanted(struct barkd_sink *s)
+{
+	if (!s->connect || jack_port_connected(s->port))
+		return false;
+	for (int i = 0; i < MAX_AUTO_PORTS; i++)
+		if (s->ports[i] && jack_port_by_name(s->client, s->ports[i]))
+			return false;
+	return true;
 }
 
 static void connect_again(struct barkd_sink *s)
@@ -226,16 +249,18 @@ static void connect_again(struct barkd_sink *s)
  * the first word is not lost, the new graph is in use. */
 static void listen_when_connected(struct barkd_sink *s)
 {
-	if (atomic_load(&s->listening))
-		return;
-	if (s->connect && !s->connected_once)
+	if (ports_wanted(s)) {
+		atomic_store(&s->listening, false);
 		connect_by_policy(s);
-	if (s->connect && !s->connected_once)
-		return;
-	read_latency(s); /* waits for the new graph */
+		if (!s->ports[0])
+			return;
+	}
+	if (!atomic_load(&s->listening))
+		read_latency(s); /* waits for the new graph */
 	atomic_store(&s->listening, true);
 }
 
+/* Only an active client can be connected. */
 static int client_run(struct barkd_sink *s)
 {
 	if (jack_activate(s->client))

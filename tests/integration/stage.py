@@ -50,8 +50,8 @@ def start_server(server, kind, quantum=256):
 
 def render(bench, place, text, seed, mode, name="ref.wav", model=None):
     path = place.path(name)
-    place.run([bench.barkctl, "render", "-m", model or bench.fast_model(), "--seed", str(seed), "--mode", mode,
-               "-o", path, text], timeout=300)
+    place.run([bench.barkctl, "render", "-m", model or bench.fast_model(),
+               "--seed", str(seed), "--mode", mode, "-o", path, text], timeout=300)
     return path
 
 
