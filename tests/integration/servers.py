@@ -259,14 +259,30 @@ class PipeWire:
                 os.unlink(self.place.path(name))
 
 
+def free_jack_name():
+    """(a server name that nobody uses, what keeps it ours until closed). JACK
+    has eight entries for servers, and one that was killed keeps its entry until
+    another of the same name starts: hence few names, used again and again."""
+    for n in range(4):
+        name = f"barkdtest{os.getuid()}n{n}"
+        taken = socket.socket(socket.AF_UNIX)
+        try:
+            taken.bind("\0" + name)
+            return name, taken
+        except OSError:
+            taken.close()
+    raise Missing("other tests use all names of JACK servers")
+
+
 class Jack:
     """jackd with the dummy driver."""
 
     def __init__(self, place):
         need("jackd", "jack_wait", "jack_lsp")
         self.place = place
-        self.name = f"barkdtest{os.getpid()}"
+        self.name, self._taken = free_jack_name()
         self.server = None
+        place.cleanups.append(self._taken.close)
         place.cleanups.append(self._sweep)
         place.env.update(JACK_DEFAULT_SERVER=self.name, JACK_NO_AUDIO_RESERVATION="1",
                          JACK_NO_START_SERVER="1")
