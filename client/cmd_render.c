@@ -92,6 +92,7 @@ int cmd_render(int argc, char **argv)
 	const struct option_def defs[] = {
 		OPTION_STRING('m', "model", &model_name),
 		OPTION_STRING('v', "voice", &voice_name),
+		OPTION_STRING('l', "language", &opts.language),
 		OPTION_STRING('o', "output", &path),
 		OPTION_U64(0, "seed", &seed, NULL, 0, UINT64_MAX),
 		OPTION_U64(0, "threads", &threads, NULL, 1, 256),

@@ -25,7 +25,7 @@ struct command {
 static const struct command commands[] = {
 	{"say", cmd_say, "[OPTIONS] TEXT|-", "speak a text",
 	 "  -v, --voice VOICE     a name that 'barkctl voices' lists\n"
-	 "  -l, --language LANG   without a voice: the first of this language\n"
+	 "  -l, --language LANG   of the text; without a voice: the first that has it\n"
 	 "      --rate F          speed, 0.25 to 6 (1)\n"
 	 "      --volume F        loudness, 0 to 4 (1)\n"
 	 "      --pitch F         pitch, 0.25 to 4 (1)\n"

@@ -246,6 +246,18 @@ static void on_session(void *data, int r, struct bark_session *session,
 	}
 }
 
+/* By whose rules sentences end; NULL: a preset's own language. */
+static const char *language_of(const struct daemon *d,
+			       const struct utterance *u, const char *preset)
+{
+	if (u->request.language)
+		return u->request.language;
+	if (!preset)
+		preset = d->conf.model.voice;
+	return preset && strcmp(preset, "none") != 0 ? NULL
+						     : d->conf.model.language;
+}
+
 static void order(struct daemon *d, struct utterance *u)
 {
 	const char *voice = u->request.voice;
@@ -260,6 +272,7 @@ static void order(struct daemon *d, struct utterance *u)
 	request.voice = voice && strcmp(voice, studio_info(d->studio).name) == 0
 				? "none"
 				: voice;
+	request.language = language_of(d, u, request.voice);
 	if (studio_order(d->studio, &u->order, &request, on_session, u) < 0)
 		fail(d, u, 500, "out_of_memory", "out of memory");
 }

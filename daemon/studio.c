@@ -316,7 +316,7 @@ struct studio_order {
 	struct job job;
 	struct studio *studio;
 	bool cancelled; /* the loop's */
-	char *text, *voice;
+	char *text, *voice, *language;
 	size_t n_text;
 	struct bark_session_options options;
 	void (*done)(void *data, int r, struct bark_session *session,
@@ -356,6 +356,7 @@ static void order_free(struct studio_order *o)
 {
 	free(o->text);
 	free(o->voice);
+	free(o->language);
 	free(o);
 }
 
@@ -397,7 +398,9 @@ int studio_order(struct studio *s, struct studio_order **ret,
 	o->studio = s;
 	o->text = malloc(request->n_text + 1);
 	o->voice = voice ? strdup(voice) : NULL;
-	if (!o->text || (voice && !o->voice)) {
+	o->language = request->language ? strdup(request->language) : NULL;
+	if (!o->text || (voice && !o->voice) ||
+	    (request->language && !o->language)) {
 		order_free(o);
 		return -ENOMEM;
 	}
@@ -405,6 +408,7 @@ int studio_order(struct studio *s, struct studio_order **ret,
 	o->n_text = request->n_text;
 	o->options = s->settings.session;
 	o->options.seed = request->seed;
+	o->options.language = o->language;
 	if (!request->has_seed &&
 	    getrandom(&o->options.seed, sizeof(o->options.seed), 0) < 0)
 		o->options.seed = (uint64_t)now_ms();

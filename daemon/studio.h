@@ -41,6 +41,7 @@ struct studio_request {
 	const char *text;  /* copied */
 	size_t n_text;
 	const char *voice; /* a name, "none", or NULL: the configured */
+	const char *language; /* of the text, BCP-47; NULL: the voice's */
 	bool has_seed;
 	uint64_t seed;
 };

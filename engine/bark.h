@@ -95,7 +95,8 @@ BARK_API size_t bark_model_memory(const struct bark_model *model);
 /*
  * path: an .npz of suno's (semantic_prompt, coarse_prompt, fine_prompt), or
  * the common prefix of transformers' three files (PREFIX_semantic_prompt.npy
- * and so on). The codes are checked against the model. Errors as above.
+ * and so on). The codes are checked against the model. A file named as suno
+ * names presets (de_speaker_3) tells the voice's language. Errors as above.
  */
 BARK_API int bark_voice_open(struct bark_voice **ret,
 			     const struct bark_model *model, const char *path,
@@ -117,6 +118,9 @@ struct bark_session_options {
 	unsigned coarse_history; /* tokens, 60..630; 0: by mode */
 	unsigned fine_lookahead; /* frames in low-latency mode; 0: default */
 	unsigned ahead_ms;  /* sound computed ahead of the reader, 0: 3000 */
+	/* Of the texts (BCP-47, copied), for sentence ends and abbreviations;
+	 * NULL: the voice's, else no language's own rules. */
+	const char *language;
 };
 
 /*

@@ -212,6 +212,7 @@ struct bark_voice {
 	int32_t *semantic; /* [n_semantic] */
 	int32_t *coarse;   /* [n_codebooks][n_coarse], codes without offsets */
 	int32_t *fine;     /* [n_total][n_fine] */
+	char language[4];  /* ISO 639 code, "": not known */
 };
 
 #endif

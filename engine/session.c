@@ -120,7 +120,25 @@ static void release(struct bark_session *s)
 	pthread_mutex_destroy(&s->lock);
 	bark_voice_unref(s->voice);
 	bark_model_unref(s->model);
+	free(s->language);
 	free(s);
+}
+
+static int take_language(struct bark_session *s)
+{
+	if (!s->options.language)
+		return 0;
+	s->language = strdup(s->options.language);
+	s->options.language = s->language;
+	return s->language ? 0 : -ENOMEM;
+}
+
+/* By whose rules sentences end; NULL: no language's own. */
+static const char *language_of(const struct bark_session *s)
+{
+	if (s->options.language)
+		return s->options.language;
+	return s->voice && s->voice->language[0] ? s->voice->language : NULL;
 }
 
 int bark_session_new(struct bark_session **ret, struct bark_engine *engine,
@@ -147,6 +165,8 @@ int bark_session_new(struct bark_session **ret, struct bark_engine *engine,
 	pthread_condattr_destroy(&attr);
 	s->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r = s->fd < 0 ? -errno : take_memory(s);
+	if (r == 0)
+		r = take_language(s);
 	if (r < 0) {
 		release(s);
 		return bark_fail(err, r, r == -ENOMEM ? "out of memory" :
@@ -272,8 +292,8 @@ int bark_session_start(struct bark_session *s, const char *text, size_t len,
 				 BARK_TEXT_MAX);
 	if (!s->model->tokenizer)
 		return bark_fail(err, -ENOTSUP, "the model has no vocab.txt");
-	r = bark_segments_split(&segments, s->model->tokenizer, text, len, NULL,
-				&limits);
+	r = bark_segments_split(&segments, s->model->tokenizer, text, len,
+				language_of(s), &limits);
 	if (r < 0)
 		return bark_fail(err, r, r == -EILSEQ ?
 				 "the text is not valid UTF-8" :

@@ -42,6 +42,7 @@ struct bark_session {
 	struct bark_model *model;
 	struct bark_voice *voice;
 	struct bark_session_options options;
+	char *language; /* what options.language points to */
 
 	/* Under lock. */
 	pthread_mutex_t lock;

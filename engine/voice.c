@@ -65,6 +65,19 @@ static int read_array(struct bark_ints *ret, const char *path, bool archive,
 	return r < 0 ? r : check(ret, want, bark_base_name(path), err);
 }
 
+/* "de" of "de_speaker_3", as suno's presets are named; "" otherwise. */
+static void language_of(char ret[4], const char *path)
+{
+	const char *name = bark_base_name(path);
+	size_t n = strcspn(name, "_");
+
+	ret[0] = '\0';
+	if ((n == 2 || n == 3) && strncmp(name + n, "_speaker_", 9) == 0) {
+		memcpy(ret, name, n);
+		ret[n] = '\0';
+	}
+}
+
 int bark_voice_open(struct bark_voice **ret, const struct bark_model *model,
 		    const char *path, struct bark_error *err)
 {
@@ -100,6 +113,7 @@ int bark_voice_open(struct bark_voice **ret, const struct bark_model *model,
 	voice->semantic = arrays[0].data;
 	voice->coarse = arrays[1].data;
 	voice->fine = arrays[2].data;
+	language_of(voice->language, path);
 	*ret = voice;
 	return 0;
 }

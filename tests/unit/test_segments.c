@@ -50,11 +50,16 @@ static const struct split splits[] = {
 		  "gehen wir alle essen.",
 		  "Wir treffen uns am 3. Mai um z. B. acht im Park.|Danach gehen "
 		  "wir alle essen."),
+	SENTENCES("no language's own abbreviations", NULL,
+		  "We looked for all of the Dec. Morning was lovely then and "
+		  "so on. We had gone to the sea that day.",
+		  "We looked for all of the Dec.|Morning was lovely then and "
+		  "so on.|We had gone to the sea that day."),
 	SENTENCES("a language's own abbreviations", "en",
-		  "We saw it on Sat. Morning was lovely then. We had gone to "
-		  "the sea that day.",
-		  "We saw it on Sat. Morning was lovely then.|We had gone to "
-		  "the sea that day."),
+		  "We looked for all of the Dec. Morning was lovely then and "
+		  "so on. We had gone to the sea that day.",
+		  "We looked for all of the Dec. Morning was lovely then and "
+		  "so on.|We had gone to the sea that day."),
 	SENTENCES("quotes after the stop", NULL,
 		  "\"This is the end of it.\" Nobody in the room replied. "
 		  "(They had left before.) So it goes on and on.",
