@@ -6,6 +6,7 @@ import struct
 import time
 import wave
 
+import hearing
 from daemon import Daemon
 from harness import Recorder, make_server, test
 from servers import Place, wait_for
@@ -46,6 +47,28 @@ def sound(bench, kind):
         length = match["frames"] / 48
         assert abs(spoken.answer["played_ms"] - length) < 60, (spoken.answer, length)
         return f"correlation {match['correlation']:.5f}, gap {match['gap']:.0f} frames"
+
+
+@both("words", tries=2)
+def intelligible(bench, kind):
+    """Somebody who listens to the sink understands the embedded voice."""
+    config = {"model": {"mode": "low-latency", "ahead_ms": 60000}}
+    texts = ["Hello there. This is your computer speaking.",
+             "You have a new message from your brother.",
+             "The meeting will begin in ten minutes.",
+             "There are three windows open on the second screen."]
+    with speaking(bench, kind, config, QUANTUM, model=bench.voice_model()) as stage:
+        place, server, daemon = stage
+        recorder = Recorder(bench, place, server, quantum=QUANTUM)
+        for text in texts:
+            assert computed(daemon, text, 1).state() == "done"
+            time.sleep(.4)
+        got = hearing.heard(place, recorder.save())
+        said = hearing.words(" ".join(texts))
+        wrong = hearing.errors(said, got)
+        # A recogniser mistakes some of what any voice says.
+        assert wrong <= len(said) / 2, f"{wrong} of {len(said)} words wrong: {' '.join(got)}"
+        return f"{wrong} of {len(said)} words wrong: {' '.join(got)}"
 
 
 @both("live", tries=3)
