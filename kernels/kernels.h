@@ -6,8 +6,8 @@
  * All functions are single-threaded, allocate nothing, hold no state and are
  * safe to call from any thread; splitting over threads is the caller's (see
  * pool.h). Matrices are row-major. Activations are float; weights are float,
- * IEEE half (uint16_t) or bfloat16 (uint16_t). Unless said otherwise, outputs
- * must not overlap inputs. Pointers need only their element's alignment.
+ * IEEE half (uint16_t), bfloat16 (uint16_t) or, quantised, int8_t (quant.h).
+ * Unless said otherwise, outputs must not overlap inputs. Pointers need only their element's alignment.
  *
  * Each output element is reduced in an order that does not depend on how many
  * rows (m) or columns (n) the call covers, so a product split over threads or
@@ -18,6 +18,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "quant.h"
 
 enum bk_dtype {
 	BK_F32,
@@ -52,6 +54,29 @@ struct bk_ops {
 				size_t k);
 
 	/*
+	 * Quantises a row x[k], by groups of BK_I8_GROUP elements: with max
+	 * the largest magnitude of a group, scale = max / 127 and
+	 * q = x * (127 / max), rounded to the nearest, of two to the even; both
+	 * are 0 where max < 2^-100. All in float, so that every level gives
+	 * the same bits. q: [groups * BK_I8_GROUP], padded with zeros;
+	 * scale: [groups]. What is not finite makes its group anything.
+	 */
+	void (*quantize_i8)(int8_t *q, float *scale, const float *x, size_t k);
+
+	/*
+	 * The product of quantised rows and outputs first..first + n - 1 of w:
+	 * y[i * ldy + o] = acc + bias[o] for i < m, o < n, where acc starts at
+	 * 0 and each group g of inputs in turn makes it
+	 *   fma(dot, qs[i * ldqs + g] * scale of (first + o, g), acc)
+	 * with dot the exact product of the integers: every level gives the
+	 * same bits. q: [m] rows of whole groups as quantize_i8 writes them,
+	 * ldq apart; bias: [n] or NULL.
+	 */
+	void (*gemm_i8)(float *y, size_t ldy, const int8_t *q, size_t ldq,
+			const float *qs, size_t ldqs, const struct bk_i8 *w,
+			const float *bias, size_t m, size_t first, size_t n);
+
+	/*
 	 * y[r][c] = (x[r][c] - mean) / sqrt(var + eps) * gain[c] + bias[c],
 	 * biased variance, bias may be NULL. y may be x.
 	 */
@@ -79,6 +104,12 @@ struct bk_ops {
 			  const float *k, const float *v, size_t ldkv,
 			  size_t m, size_t n_past, size_t hd, int causal,
 			  float scale, float *scratch);
+
+	/* The same with keys and values of IEEE half, and the same bits. */
+	void (*attention_f16)(float *out, size_t ldo, const float *q,
+			      size_t ldq, const uint16_t *k, const uint16_t *v,
+			      size_t ldkv, size_t m, size_t n_past, size_t hd,
+			      int causal, float scale, float *scratch);
 
 	/*
 	 * One LSTM step (torch's gate order i, f, g, o): gates: [4 * n] sums

@@ -8,6 +8,7 @@
 #ifndef BK_SIMD_ATTENTION_H
 #define BK_SIMD_ATTENTION_H
 
+#include "convert.h"
 #include "elementary.h"
 #include "gemm.h"
 
@@ -16,10 +17,25 @@
 /* Vectors of a value row that are summed in registers at a time. */
 #define ATT_VECS 4
 
+/* From this many queries on, widening 16-bit keys and values once pays. */
+#define ATT_WIDEN_ROWS 9
+/* The longest rows that are widened, for the second-level cache and the stack. */
+#define ATT_WIDEN 128
+
 /* What a query carries from one block of keys to the next. */
 struct running {
 	float max;
 	float sum;
+};
+
+/* A block of queries; each has `keys` keys, or if causal one more a row. */
+struct queries {
+	float *out;
+	const float *q;
+	size_t ldo, ldq, rows, hd, keys;
+	int causal;
+	float scale;
+	struct running run[ATT_ROWS];
 };
 
 /*
@@ -64,9 +80,9 @@ VF float softmax_block(float *s, size_t n, float scale, struct running *run)
  * out = out * factor + p . v over keys j0..j1, for mr queries and nv vectors
  * of a value row; the last vector has only `width` elements if that is not VL.
  */
-VF void values_tile(float *out, size_t ldo, const float *p, const float *v,
+VF void values_tile(float *out, size_t ldo, const float *p, const void *v,
 		    size_t ldkv, const float *factor, size_t mr, size_t nv,
-		    size_t j0, size_t j1, size_t width)
+		    size_t j0, size_t j1, size_t width, enum bk_dtype type)
 {
 	vf acc[GEMM_MR][ATT_VECS], vv[ATT_VECS], pv;
 
@@ -79,10 +95,11 @@ VF void values_tile(float *out, size_t ldo, const float *p, const float *v,
 		}
 	for (size_t j = j0; j < j1; j++) {
 		for (size_t c = 0; c < nv; c++) {
-			const float *vj = v + j * ldkv + c * VL;
+			const void *vj = weight_row(v, j, ldkv, type);
 
-			vv[c] = width == VL ? vf_load(vj) :
-					      vf_load_n(vj, width);
+			vv[c] = width == VL ?
+				weights(vj, c * VL, type) :
+				weights_n(vj, c * VL, width, type);
 		}
 		for (size_t i = 0; i < mr; i++) {
 			pv = vf_set1(p[i * ATT_KEYS + j]);
@@ -101,34 +118,55 @@ VF void values_tile(float *out, size_t ldo, const float *p, const float *v,
 		}
 }
 
-VF void values(float *out, size_t ldo, const float *p, const float *v,
+VF void values(float *out, size_t ldo, const float *p, const void *v,
 	       size_t ldkv, const float *factor, size_t mr, size_t j0,
-	       size_t j1, size_t hd)
+	       size_t j1, size_t hd, enum bk_dtype type)
 {
-	size_t c = 0;
+	const void *vc;
+	size_t c = 0, nv, width;
 
-	for (; c + ATT_VECS * VL <= hd; c += ATT_VECS * VL)
-		values_tile(out + c, ldo, p, v + c, ldkv, factor, mr, ATT_VECS,
-			    j0, j1, VL);
-	for (; c + VL <= hd; c += VL)
-		values_tile(out + c, ldo, p, v + c, ldkv, factor, mr, 1, j0,
-			    j1, VL);
-	if (c < hd)
-		values_tile(out + c, ldo, p, v + c, ldkv, factor, mr, 1, j0,
-			    j1, hd - c);
+	for (; c < hd; c += nv * VL) {
+		nv = hd - c >= ATT_VECS * VL ? ATT_VECS : 1;
+		width = hd - c < VL ? hd - c : VL;
+		vc = weight_row(v, c, 1, type);
+		if (nv == ATT_VECS)
+			values_tile(out + c, ldo, p, vc, ldkv, factor, mr,
+				    ATT_VECS, j0, j1, VL, type);
+		else if (width == VL)
+			values_tile(out + c, ldo, p, vc, ldkv, factor, mr, 1,
+				    j0, j1, VL, type);
+		else
+			values_tile(out + c, ldo, p, vc, ldkv, factor, mr, 1,
+				    j0, j1, width, type);
+	}
 }
 
-static BK_ALONE void values_one(float *out, const float *p, const float *v,
-				size_t ldkv, const float *factor, size_t j0,
-				size_t j1, size_t hd)
+#define ATT_VALUES_ONE(name, type)                                          \
+	static BK_ALONE void name(float *out, const float *p,               \
+				  const void *v, size_t ldkv,               \
+				  const float *factor, size_t j0,           \
+				  size_t j1, size_t hd)                     \
+	{                                                                   \
+		values(out, 0, p, v, ldkv, factor, 1, j0, j1, hd, type);    \
+	}
+
+ATT_VALUES_ONE(values_one_f32, BK_F32)
+ATT_VALUES_ONE(values_one_f16, BK_F16)
+
+VF void values_one(float *out, const float *p, const void *v, size_t ldkv,
+		   const float *factor, size_t j0, size_t j1, size_t hd,
+		   enum bk_dtype type)
 {
-	values(out, 0, p, v, ldkv, factor, 1, j0, j1, hd);
+	if (type == BK_F16)
+		values_one_f16(out, p, v, ldkv, factor, j0, j1, hd);
+	else
+		values_one_f32(out, p, v, ldkv, factor, j0, j1, hd);
 }
 
 /* All rows of a block; row r has the first n[r] keys. */
-VF void values_block(float *out, size_t ldo, const float *p, const float *v,
+VF void values_block(float *out, size_t ldo, const float *p, const void *v,
 		     size_t ldkv, const float *factor, const size_t *n,
-		     size_t rows, size_t hd)
+		     size_t rows, size_t hd, enum bk_dtype type)
 {
 	static const float one = 1;
 	size_t r = 0;
@@ -136,15 +174,15 @@ VF void values_block(float *out, size_t ldo, const float *p, const float *v,
 	/* n never falls from row to row: the first's keys are in common. */
 	for (; r + GEMM_MR <= rows; r += GEMM_MR) {
 		values(out + r * ldo, ldo, p + r * ATT_KEYS, v, ldkv,
-		       factor + r, GEMM_MR, 0, n[r], hd);
+		       factor + r, GEMM_MR, 0, n[r], hd, type);
 		for (size_t i = r + 1; i < r + GEMM_MR; i++)
 			if (n[i] > n[r])
 				values_one(out + i * ldo, p + i * ATT_KEYS, v,
-					   ldkv, &one, n[r], n[i], hd);
+					   ldkv, &one, n[r], n[i], hd, type);
 	}
 	for (; r < rows; r++)
 		values_one(out + r * ldo, p + r * ATT_KEYS, v, ldkv,
-			   factor + r, 0, n[r], hd);
+			   factor + r, 0, n[r], hd, type);
 }
 
 VF void divide_row(float *out, float by, size_t hd)
@@ -158,46 +196,115 @@ VF void divide_row(float *out, float by, size_t hd)
 		out[c] /= by;
 }
 
+/* Keys b..b + nb - 1 and their values, which begin at k and v. */
+VF void attend(struct queries *s, const void *k, const void *v, size_t ldkv,
+	       size_t b, size_t nb, enum bk_dtype type)
+{
+	_Alignas(64) float p[ATT_ROWS * ATT_KEYS];
+	float factor[ATT_ROWS];
+	size_t n[ATT_ROWS];
+
+	gemm_direct(p, ATT_KEYS, s->q, s->ldq, k, ldkv, NULL, s->rows, nb,
+		    s->hd, type);
+	for (size_t r = 0; r < s->rows; r++) {
+		size_t end = s->keys + (s->causal ? r : 0);
+
+		n[r] = end < b ? 0 : end - b < nb ? end - b : nb;
+		factor[r] = n[r] ? softmax_block(p + r * ATT_KEYS, n[r],
+						 s->scale, &s->run[r]) : 1;
+	}
+	values_block(s->out, s->ldo, p, v, ldkv, factor, n, s->rows, s->hd,
+		     type);
+}
+
+static BK_ALONE void attend_f32(struct queries *s, const void *k,
+				const void *v, size_t ldkv, size_t b,
+				size_t nb)
+{
+	attend(s, k, v, ldkv, b, nb, BK_F32);
+}
+
+static BK_ALONE void attend_f16(struct queries *s, const void *k,
+				const void *v, size_t ldkv, size_t b,
+				size_t nb)
+{
+	attend(s, k, v, ldkv, b, nb, BK_F16);
+}
+
+/* n rows of hd <= ATT_WIDEN halves as floats. */
+VF void widen_rows(float *to, const uint16_t *k, size_t ldkv, size_t n,
+		   size_t hd)
+{
+	for (size_t j = 0; j < n; j++, k += ldkv, to += ATT_WIDEN)
+		f16_to_f32(to, k, hd);
+}
+
+static BK_ALONE void attend_widened(struct queries *s, const void *k,
+				    const void *v, size_t ldkv, size_t b,
+				    size_t nb)
+{
+	_Alignas(64) float wk[ATT_KEYS * ATT_WIDEN], wv[ATT_KEYS * ATT_WIDEN];
+
+	widen_rows(wk, k, ldkv, nb, s->hd);
+	widen_rows(wv, v, ldkv, nb, s->hd);
+	attend_f32(s, wk, wv, ATT_WIDEN, b, nb);
+}
+
+VF void attention_any(float *out, size_t ldo, const float *q, size_t ldq,
+		      const void *k, const void *v, size_t ldkv, size_t m,
+		      size_t n_past, size_t hd, int causal, float scale,
+		      enum bk_dtype type)
+{
+	struct queries s = {.ldo = ldo, .ldq = ldq, .hd = hd,
+			    .causal = causal, .scale = scale};
+
+	for (size_t first = 0; first < m; first += ATT_ROWS) {
+		size_t last;
+
+		s.rows = m - first < ATT_ROWS ? m - first : ATT_ROWS;
+		s.out = out + first * ldo;
+		s.q = q + first * ldq;
+		s.keys = n_past + (causal ? first + 1 : m);
+		last = s.keys + (causal ? s.rows - 1 : 0);
+		for (size_t r = 0; r < s.rows; r++) {
+			s.run[r] = (struct running){.max = -INFINITY};
+			memset(s.out + r * ldo, 0, hd * sizeof(*out));
+		}
+		for (size_t b = 0; b < last; b += ATT_KEYS) {
+			size_t nb = last - b < ATT_KEYS ? last - b : ATT_KEYS;
+			const void *kb = weight_row(k, b, ldkv, type);
+			const void *vb = weight_row(v, b, ldkv, type);
+
+			if (type == BK_F32)
+				attend_f32(&s, kb, vb, ldkv, b, nb);
+			else if (s.rows >= ATT_WIDEN_ROWS && hd <= ATT_WIDEN)
+				attend_widened(&s, kb, vb, ldkv, b, nb);
+			else
+				attend_f16(&s, kb, vb, ldkv, b, nb);
+		}
+		for (size_t r = 0; r < s.rows; r++)
+			divide_row(s.out + r * ldo, s.run[r].sum, hd);
+	}
+}
+
 static void attention(float *out, size_t ldo, const float *q, size_t ldq,
 		      const float *k, const float *v, size_t ldkv, size_t m,
 		      size_t n_past, size_t hd, int causal, float scale,
 		      float *scratch)
 {
-	_Alignas(64) float p[ATT_ROWS * ATT_KEYS];
-	struct running run[ATT_ROWS];
-	float factor[ATT_ROWS];
-	size_t n[ATT_ROWS];
-
 	(void)scratch;
-	for (size_t first = 0; first < m; first += ATT_ROWS) {
-		size_t rows = m - first < ATT_ROWS ? m - first : ATT_ROWS;
-		size_t keys = n_past + (causal ? first + rows : m);
-		float *o = out + first * ldo;
+	attention_any(out, ldo, q, ldq, k, v, ldkv, m, n_past, hd, causal,
+		      scale, BK_F32);
+}
 
-		for (size_t r = 0; r < rows; r++) {
-			run[r] = (struct running){.max = -INFINITY};
-			memset(o + r * ldo, 0, hd * sizeof(*o));
-		}
-		for (size_t b = 0; b < keys; b += ATT_KEYS) {
-			size_t nb = keys - b < ATT_KEYS ? keys - b : ATT_KEYS;
-
-			gemm_direct(p, ATT_KEYS, q + first * ldq, ldq,
-				    k + b * ldkv, ldkv, NULL, rows, nb, hd,
-				    BK_F32);
-			for (size_t r = 0; r < rows; r++) {
-				size_t end = causal ? n_past + first + r + 1 :
-						      keys;
-
-				n[r] = end < b ? 0 : end - b < nb ? end - b : nb;
-				factor[r] = n[r] ? softmax_block(p + r * ATT_KEYS,
-						n[r], scale, &run[r]) : 1;
-			}
-			values_block(o, ldo, p, v + b * ldkv, ldkv, factor, n,
-				     rows, hd);
-		}
-		for (size_t r = 0; r < rows; r++)
-			divide_row(o + r * ldo, run[r].sum, hd);
-	}
+static void attention_f16(float *out, size_t ldo, const float *q, size_t ldq,
+			  const uint16_t *k, const uint16_t *v, size_t ldkv,
+			  size_t m, size_t n_past, size_t hd, int causal,
+			  float scale, float *scratch)
+{
+	(void)scratch;
+	attention_any(out, ldo, q, ldq, k, v, ldkv, m, n_past, hd, causal,
+		      scale, BK_F16);
 }
 
 #endif

@@ -25,6 +25,7 @@ static void fill_ops(struct bk_ops *ops)
 	ops->elu = elu;
 	ops->add = add;
 	ops->attention = attention;
+	ops->attention_f16 = attention_f16;
 	ops->lstm_cell = lstm_cell;
 	ops->argmax = argmax;
 	ops->f16_to_f32 = f16_to_f32;

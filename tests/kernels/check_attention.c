@@ -117,10 +117,42 @@ static const char *split(const struct heads *h, const struct bk_ops *ops)
 	return guarded_free(&g) ? trouble : "wrote outside a buffer";
 }
 
+/* Halves give what they would, widened, as floats. */
+static const char *halves(const struct heads *h, const struct check *c)
+{
+	size_t count = (h->n_past + h->m - 1) * h->ldkv + h->hd;
+	size_t size = (h->m - 1) * h->ldo + h->hd;
+	const char *trouble = NULL;
+	struct guarded gk, gv, go;
+	uint16_t *k = guarded_new(&gk, count, sizeof(*k));
+	uint16_t *v = guarded_new(&gv, count, sizeof(*v));
+	float *out = guarded_new(&go, size, sizeof(*out));
+	int whole;
+
+	c->ref.f32_to_f16(k, h->k, count);
+	c->ref.f32_to_f16(v, h->v, count);
+	c->ref.f16_to_f32(h->k, k, count);
+	c->ref.f16_to_f32(h->v, v, count);
+	memcpy(out, h->out, size * sizeof(*out));
+	c->ops.attention(h->out, h->ldo, h->q, h->ldq, h->k, h->v, h->ldkv,
+			 h->m, h->n_past, h->hd, h->causal, h->scale,
+			 h->scratch);
+	c->ops.attention_f16(out, h->ldo, h->q, h->ldq, k, v, h->ldkv, h->m,
+			     h->n_past, h->hd, h->causal, h->scale,
+			     h->scratch);
+	if (memcmp(out, h->out, size * sizeof(*out)))
+		trouble = "halves give other bits";
+	whole = guarded_free(&gk);
+	whole &= guarded_free(&gv);
+	whole &= guarded_free(&go);
+	return whole ? trouble : "wrote outside a buffer";
+}
+
 void check_attention(const struct check *c)
 {
 	struct error e = {0};
-	const char *trouble = NULL, *torn;
+	const char *trouble = NULL, *half = NULL, *torn;
+	const struct error none = {0};
 
 	if (c->ops.level != BK_LEVEL_C && c->ops.attention == c->ref.attention)
 		trouble = "the level has no function of its own";
@@ -133,8 +165,10 @@ void check_attention(const struct check *c)
 				 h.scratch);
 		compare(&h, &e);
 		trouble = split(&h, &c->ops);
+		half = half ? half : halves(&h, c);
 		torn = unmake(&h);
 		trouble = torn ? torn : trouble;
 	}
 	error_report(c, "attention", &e, trouble);
+	error_report(c, "attention-f16", &none, half);
 }

@@ -24,6 +24,7 @@ static void check_level(enum bk_level level, int verbose)
 		return;
 	}
 	check_gemm(&c);
+	check_i8(&c);
 	check_attention(&c);
 	check_layernorm(&c);
 	check_pointwise(&c);
