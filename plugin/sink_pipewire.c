@@ -169,9 +169,10 @@ static void on_stream_state(void *data, enum pw_stream_state old,
 		if (old == PW_STREAM_STATE_STREAMING && s->stream_active) {
 			report(s, BARKD_SINK_DOWN, "no audio device");
 			retry_after(s, STUCK_MS);
-		} else {
+		} else if (!atomic_load(&s->want_run)) {
 			report(s, BARKD_SINK_IDLE, NULL);
 		}
+		/* Else on its way to a device, which may not be there. */
 		kick(s); /* what is wanted may have changed meanwhile */
 		break;
 	case PW_STREAM_STATE_STREAMING:

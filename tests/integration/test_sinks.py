@@ -241,7 +241,10 @@ def pipewire_device(bench):
         host = SinkHost(bench, place, "pipewire")
         host.do("run")
         host.expect("state down")
-        time.sleep(1)
+        time.sleep(3)
+        host.p.poll_lines()
+        told = [line for line in host.p.out if line.startswith("state")]
+        assert told[-1].startswith("state down") and len(told) <= 2, told
         for name in "first_sink", "second_sink":
             server.add_sink(name)
             host.expect("state running")
