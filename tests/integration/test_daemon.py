@@ -273,6 +273,30 @@ def server_restart(bench, kind):
         assert spoken.state(10) == "stopped"
 
 
+@test("jack-rate", tries=2)
+def rate(bench):
+    """The server comes back at another rate: the rest is heard at its pitch."""
+    config = {"model": {"mode": "exact", "ahead_ms": 60000}}
+    model = bench.voice_model()
+    with speaking(bench, "jack", config, QUANTUM, model=model) as (place, server, daemon):
+        ref = render(bench, place, MEDIUM, 4, "exact", model=model)
+        recorder = Recorder(bench, place, server)
+        spoken = computed(daemon, MEDIUM, 4)
+        recorder.sound()
+        server.kill()
+        recorder.p.end()
+        wait_for("sink down", lambda: daemon.status()["sink"]["state"] == "down")
+        server.start(rate=44100, period=QUANTUM)
+        recorder = Recorder(bench, place, server)
+        recorder.sound()
+        assert spoken.state() == "done", spoken.answer
+        assert daemon.status()["sink"]["rate"] == 44100, daemon.status()["sink"]
+        time.sleep(.3)
+        _, (match,) = bench.wavcmp(place, recorder.save(), cut(ref, .6, 1))
+        assert match["correlation"] > .99, match
+        return f"correlation {match['correlation']:.5f}"
+
+
 @test("pipewire-device")
 def device(bench):
     """The device is unplugged in the middle of an utterance."""
