@@ -1,36 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* barkctl render: text to a sound file, without a daemon. */
-#include <sndfile.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
+#include "../plugin/sound_files.h"
 #include "commands.h"
 #include "options.h"
 #include "speech.h"
 
 #define READ_SAMPLES 4800
-
-static int format_of(const char *path)
-{
-	static const struct {
-		const char *suffix;
-		int format;
-	} formats[] = {
-		{ ".wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16 },
-		{ ".flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16 },
-		{ ".ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS },
-		{ ".opus", SF_FORMAT_OGG | SF_FORMAT_OPUS },
-		{ ".mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III },
-	};
-	const char *dot = strrchr(path, '.');
-
-	for (size_t i = 0; dot && i < ARRAY_LEN(formats); i++)
-		if (strcasecmp(dot, formats[i].suffix) == 0)
-			return formats[i].format;
-	return 0;
-}
 
 static int write_speech(struct bark_session *session, SNDFILE *file,
 			const char *path)
@@ -56,7 +35,7 @@ static int render(struct bark_model *model, struct bark_voice *voice,
 		  size_t len, const char *path)
 {
 	SF_INFO info = { .samplerate = (int)bark_model_rate(model),
-			 .channels = 1, .format = format_of(path) };
+			 .channels = 1, .format = sound_file_format(path) };
 	struct bark_engine *engine = NULL;
 	struct bark_session *session = NULL;
 	struct bark_error err = { "out of memory" };
@@ -111,7 +90,7 @@ int cmd_render(int argc, char **argv)
 		return status;
 	if (!path)
 		return options_usage("render", "-o FILE is missing");
-	if (!format_of(path))
+	if (!sound_file_format(path))
 		return options_usage("render", "'%s' does not end in .wav, .flac, .ogg, .opus or .mp3",
 				     path);
 	status = options_text(&text, &len, "render", argc - first, argv + first,

@@ -8,13 +8,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
-#include <sndfile.h>
-
 #include "sink.h"
+#include "sound_files.h"
 
 #define DEFAULT_FILE "speech.wav"
 #define DEFAULT_RATE 48000u
@@ -24,26 +21,6 @@ struct barkd_sink {
 	SNDFILE *file;
 	uint32_t rate;
 };
-
-static int format_of(const char *path)
-{
-	static const struct {
-		const char *ending;
-		int format;
-	} formats[] = {
-		{ ".wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16 },
-		{ ".flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16 },
-		{ ".ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS },
-		{ ".opus", SF_FORMAT_OGG | SF_FORMAT_OPUS },
-		{ ".mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III },
-	};
-	const char *dot = strrchr(path, '.');
-
-	for (size_t i = 0; dot && i < sizeof(formats) / sizeof(*formats); i++)
-		if (!strcasecmp(dot, formats[i].ending))
-			return formats[i].format;
-	return formats[0].format;
-}
 
 static void sink_close(struct barkd_sink *s)
 {
@@ -61,11 +38,13 @@ static int sink_open(struct barkd_sink **ret,
 	SF_INFO info = {
 		.samplerate = (int)(config->rate ? config->rate : DEFAULT_RATE),
 		.channels = 1,
-		.format = format_of(path),
+		.format = sound_file_format(path),
 	};
 	struct barkd_sink *s;
 	int fd, r;
 
+	if (!info.format)
+		info.format = SF_FORMAT_WAV | SF_FORMAT_PCM_16;
 	if (!sf_format_check(&info))
 		return -EINVAL;
 	s = calloc(1, sizeof(*s));
