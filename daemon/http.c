@@ -407,6 +407,11 @@ int http_server_new(struct http_server **ret, sd_event *event, int fd,
 	return 0;
 }
 
+void http_server_quiesce(struct http_server *s)
+{
+	MHD_quiesce_daemon(s->mhd);
+}
+
 void http_server_free(struct http_server *s)
 {
 	if (!s)

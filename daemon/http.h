@@ -36,6 +36,9 @@ struct http_handler {
 /* Serves fd, which stays the caller's. Errors: -ENOMEM, -EIO. */
 int http_server_new(struct http_server **ret, sd_event *event, int fd,
 		    const struct http_handler *handler);
+/* Accepts no more: who connects from now on waits in the socket's backlog for
+ * who serves it next. */
+void http_server_quiesce(struct http_server *s);
 /* Requests that wait for their answer get 503. NULL is fine. */
 void http_server_free(struct http_server *s);
 

@@ -122,6 +122,9 @@ void service_stop(struct daemon *d)
 	if (d->stopping)
 		return;
 	sd_notify(0, "STOPPING=1\nSTATUS=Stopping");
+	/* New clients wait for the barkd that the service manager starts. */
+	if (d->listener.inherited)
+		http_server_quiesce(d->http);
 	control_stop(d, 0);
 	d->stopping = true;
 	if (sd_event_add_time_relative(d->event, NULL, CLOCK_MONOTONIC,

@@ -271,16 +271,25 @@ static void test_many(void)
 	tap_ok(name);
 }
 
-static void test_end(void)
+static void test_end(int listener)
 {
 	const char *name = "http: at the end all who wait are answered";
-	int fd = dial();
+	int fd = dial(), late, next;
 
 	put(fd, later);
+	/* Who comes now is left to the socket's next owner. */
+	http_server_quiesce(t.server);
+	late = dial();
+	put(late, later);
+	TAP_CHECK(name, t.n_connections == 1);
 	http_server_free(t.server);
 	http_server_free(NULL);
 	TAP_CHECK(name, answers(fd, "503", "shutting_down"));
 	close(fd);
+	next = accept(listener, NULL, NULL);
+	TAP_CHECK(name, next >= 0 && strncmp(take(next), "POST", 4) == 0);
+	close(next);
+	close(late);
 	tap_ok(name);
 }
 
@@ -345,7 +354,7 @@ int main(void)
 	test_too_large();
 	test_later();
 	test_many();
-	test_end();
+	test_end(l.fd);
 	listener_close(&l);
 	sd_event_unref(t.event);
 	snprintf(command, sizeof(command), "rm -r '%s'", root);
