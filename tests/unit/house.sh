@@ -43,7 +43,7 @@ if have units systemd-analyze; then
 	trap 'rm -rf "$tmp"' EXIT
 	# Nothing is installed yet, and there may be no session.
 	cp systemd/*.socket "$build"/systemd/*.service "$tmp"
-	sed -i 's/^ExecStart=.*/ExecStart=\/bin\/true/' "$tmp"/*.service
+	sed -i 's/^\(Exec[A-Za-z]*\)=.*/\1=\/bin\/true/' "$tmp"/*.service
 	check units env XDG_RUNTIME_DIR="$tmp" systemd-analyze --user \
 		--man=no verify "$tmp"/*.{socket,service}
 fi
