@@ -36,6 +36,7 @@ parity: build
 install: build
 	@meson configure $(BUILD) --prefix=$(PREFIX)
 	@meson install -C $(BUILD)
+	@if [ "$$(id -u)" = 0 ] && [ -z "$(DESTDIR)" ]; then /sbin/ldconfig; fi
 
 clean:
 	rm -rf $(BUILD)
