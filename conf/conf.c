@@ -92,7 +92,8 @@ static const struct key keys[] = {
 
 	UINT(service, queue_length, 1, 10000, "256"),
 	OPTIONAL(service, idle_unload_s, 1, 604800, "never", INFINITY, "900"),
-	OPTIONAL(service, exit_idle_s, 1, 604800, "never", INFINITY, "never"),
+	/* systemd gives a service up that starts five times in 10 s. */
+	OPTIONAL(service, exit_idle_s, 3, 604800, "never", INFINITY, "never"),
 	WORD(service, log_level, levels, "info"),
 };
 
