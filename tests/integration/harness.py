@@ -56,10 +56,10 @@ class Bench:
     """Where the programs under test are."""
 
     def __init__(self, helpers, modules, barkd=None, barkctl=None, voices=(), fast=None,
-                 soak=1000):
+                 soak=1000, units=None):
         self.helpers, self.modules = helpers, modules
         self.barkd, self.barkctl = barkd, barkctl
-        self.voices, self.fast, self.soak = voices, fast, soak
+        self.voices, self.fast, self.soak, self.units = voices, fast, soak, units
 
     def helper(self, name):
         path = os.path.join(self.helpers, name)

@@ -3,12 +3,13 @@
 """Tests with real audio servers. Prints as tests/tap.h says.
 
     run.py --helpers DIR --modules DIR [--barkd FILE --barkctl FILE]
-           [--voice DIR]... [--fast DIR] [--soak N] [--only PATTERN]... {sinks,daemon,service}...
+           [--units DIR] [--voice DIR]... [--fast DIR] [--soak N] [--only PATTERN]...
+           {sinks,daemon,service,manager}...
 
 helpers: where sink_host, wavcmp, pw_record and jack_record are; modules: where
-the sinks are. Without --barkd and --barkctl: $BARKD and $BARKCTL. voice: a model
-that speaks, the first that exists; fast: one that only has to be fast. soak:
-utterances of the long test.
+the sinks are; units: the source's. Without --barkd and --barkctl: $BARKD and
+$BARKCTL. voice: a model that speaks, the first that exists; fast: one that only
+has to be fast. soak: utterances of the long test.
 """
 import argparse
 import contextlib
@@ -35,11 +36,12 @@ def main():
     parser.add_argument("--modules", required=True)
     parser.add_argument("--barkd", default=os.environ.get("BARKD"))
     parser.add_argument("--barkctl", default=os.environ.get("BARKCTL"))
+    parser.add_argument("--units")
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--voice", action="append", default=[])
     parser.add_argument("--fast")
     parser.add_argument("--soak", type=int, default=int(os.environ.get("SOAK", 1000)))
-    parser.add_argument("groups", nargs="+", choices=["sinks", "daemon", "service"])
+    parser.add_argument("groups", nargs="+", choices=["sinks", "daemon", "service", "manager"])
     args = parser.parse_args()
     ask_for_time()
     # Ended early: what was started is ended, too.
@@ -47,7 +49,7 @@ def main():
     for group in args.groups:
         importlib.import_module("test_" + group)
     bench = harness.Bench(args.helpers, args.modules, args.barkd, args.barkctl,
-                          args.voice, args.fast, args.soak)
+                          args.voice, args.fast, args.soak, args.units)
     return harness.run(bench, args.only)
 
 
