@@ -32,7 +32,7 @@ int bark_map_open(struct bark_map *ret, const char *path,
 	} else if ((uintmax_t)st.st_size > SIZE_MAX / 2) {
 		r = bark_fail(err, -EINVAL, "%s: the file is too large", name);
 	} else {
-		data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE,
+		data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED,
 			    fd, 0);
 		if (data == MAP_FAILED) {
 			r = bark_fail(err, -errno, "%s: cannot be mapped: %s",

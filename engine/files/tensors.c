@@ -17,8 +17,10 @@
 #define MAX_PATH 4096
 
 struct arg {
-	char *key;
+	char *key, *text; /* text NULL: a number */
+	bool whole;       /* value is it; else number alone */
 	int64_t value;
+	double number;
 };
 
 struct bark_tensors {
@@ -46,6 +48,7 @@ size_t bark_tensor_type_size(enum bark_tensor_type type)
 	case BARK_TENSOR_U16:
 		return 2;
 	case BARK_TENSOR_U8:
+	case BARK_TENSOR_I8:
 	case BARK_TENSOR_BOOL:
 		return 1;
 	}
@@ -59,7 +62,8 @@ const char *bark_tensor_type_name(enum bark_tensor_type type)
 		[BARK_TENSOR_BF16] = "bf16", [BARK_TENSOR_F64] = "f64",
 		[BARK_TENSOR_I64] = "i64", [BARK_TENSOR_I32] = "i32",
 		[BARK_TENSOR_I16] = "i16", [BARK_TENSOR_U16] = "u16",
-		[BARK_TENSOR_U8] = "u8", [BARK_TENSOR_BOOL] = "bool",
+		[BARK_TENSOR_U8] = "u8", [BARK_TENSOR_I8] = "i8",
+		[BARK_TENSOR_BOOL] = "bool",
 	};
 
 	return names[type];
@@ -130,15 +134,16 @@ int bark_tensors_add(struct bark_tensors *set, const struct bark_tensor *t,
 	return 0;
 }
 
-int bark_tensors_add_arg(struct bark_tensors *set, const char *key, size_t len,
-			 int64_t value, struct bark_error *err)
+/* A copy of *arg under a copy of the key. */
+static int add_arg(struct bark_tensors *set, const char *key, size_t len,
+		   const struct arg *arg, struct bark_error *err)
 {
 	struct arg *args;
 	char *copy;
 	int r;
 
 	if (set->n_args == BARK_MAX_ARGS)
-		return bark_fail(err, -E2BIG, "%s: too many model_args",
+		return bark_fail(err, -E2BIG, "%s: too many arguments or keys",
 				 set->label);
 	args = realloc(set->args, (set->n_args + 1) * sizeof(*args));
 	if (!args)
@@ -147,8 +152,56 @@ int bark_tensors_add_arg(struct bark_tensors *set, const char *key, size_t len,
 	r = copy_name(set, &copy, key, len, err);
 	if (r < 0)
 		return r;
-	args[set->n_args++] = (struct arg){copy, value};
+	args[set->n_args] = *arg;
+	args[set->n_args++].key = copy;
 	return 0;
+}
+
+int bark_tensors_add_arg(struct bark_tensors *set, const char *key, size_t len,
+			 int64_t value, struct bark_error *err)
+{
+	const struct arg arg = {
+		.whole = true, .value = value, .number = (double)value,
+	};
+
+	return add_arg(set, key, len, &arg, err);
+}
+
+int bark_tensors_add_number(struct bark_tensors *set, const char *key,
+			    size_t len, double value, struct bark_error *err)
+{
+	const struct arg arg = {.number = value};
+
+	return add_arg(set, key, len, &arg, err);
+}
+
+int bark_tensors_add_text(struct bark_tensors *set, const char *key, size_t len,
+			  const char *text, size_t n, struct bark_error *err)
+{
+	const struct arg arg = {.text = strndup(text, n)};
+	int r;
+
+	if (!arg.text)
+		return bark_fail(err, -ENOMEM, "%s: out of memory", set->label);
+	r = add_arg(set, key, len, &arg, err);
+	if (r < 0)
+		free(arg.text);
+	return r;
+}
+
+bool bark_tensors_has_arg(const struct bark_tensors *set, const char *key,
+			  size_t len)
+{
+	for (size_t i = 0; i < set->n_args; i++)
+		if (strlen(set->args[i].key) == len &&
+		    !memcmp(set->args[i].key, key, len))
+			return true;
+	return false;
+}
+
+struct bark_tensor *bark_tensors_edit(struct bark_tensors *set, size_t index)
+{
+	return &set->items[index];
 }
 
 /* Reads a whole file as what its first bytes say it is. */
@@ -157,12 +210,14 @@ static int read_bytes(struct bark_tensors *set, const struct bark_map *map,
 {
 	if (map->size >= 4 && !memcmp(map->data, "PK\3\4", 4))
 		return bark_torch_read(set, map, label, err);
+	if (map->size >= 4 && !memcmp(map->data, "GGUF", 4))
+		return bark_gguf_read(set, map, label, err);
 	if (map->size > 8 && map->data[8] == '{')
 		return bark_safetensors_read(set, map, label, err);
 	if (map->size > 0 && map->data[0] == 0x80)
 		return bark_fail(err, -EINVAL, "%s: torch's old format; save "
 				 "it again with torch 1.6 or later", label);
-	return bark_fail(err, -EINVAL, "%s: neither a safetensors nor a torch "
+	return bark_fail(err, -EINVAL, "%s: not a safetensors, torch or GGUF "
 			 "file", label);
 }
 
@@ -380,8 +435,10 @@ void bark_tensors_free(struct bark_tensors *set)
 		free((char *)set->items[i].name);
 	for (size_t i = 0; i < set->n_maps; i++)
 		bark_map_close(&set->maps[i]);
-	for (size_t i = 0; i < set->n_args; i++)
+	for (size_t i = 0; i < set->n_args; i++) {
 		free(set->args[i].key);
+		free(set->args[i].text);
+	}
 	free(set->items);
 	free(set->maps);
 	free(set->args);
@@ -409,16 +466,42 @@ const struct bark_tensor *bark_tensors_find(const struct bark_tensors *set,
 		      : NULL;
 }
 
+static const struct arg *find_arg(const struct bark_tensors *set,
+				  const char *key)
+{
+	for (size_t i = 0; i < set->n_args; i++)
+		if (!strcmp(set->args[i].key, key))
+			return &set->args[i];
+	return NULL;
+}
+
 int bark_tensors_arg(const struct bark_tensors *set, const char *key,
 		     int64_t *ret)
 {
-	for (size_t i = 0; i < set->n_args; i++) {
-		if (!strcmp(set->args[i].key, key)) {
-			*ret = set->args[i].value;
-			return 0;
-		}
-	}
-	return -ENOENT;
+	const struct arg *arg = find_arg(set, key);
+
+	if (!arg || !arg->whole)
+		return -ENOENT;
+	*ret = arg->value;
+	return 0;
+}
+
+int bark_tensors_number(const struct bark_tensors *set, const char *key,
+			double *ret)
+{
+	const struct arg *arg = find_arg(set, key);
+
+	if (!arg || arg->text)
+		return -ENOENT;
+	*ret = arg->number;
+	return 0;
+}
+
+const char *bark_tensors_text(const struct bark_tensors *set, const char *key)
+{
+	const struct arg *arg = find_arg(set, key);
+
+	return arg ? arg->text : NULL;
 }
 
 const char *bark_tensors_label(const struct bark_tensors *set)

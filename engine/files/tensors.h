@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Tensors in files, whatever the container: safetensors (one or sharded),
- * torch's zip + pickle (.bin, .pt, .th). Files are mapped read-only and are
+ * torch's zip + pickle (.bin, .pt, .th), GGUF. Files are mapped read-only and are
  * hostile input: every size and offset is checked before use, pickles are
  * interpreted by an allow-list and execute nothing.
  */
@@ -25,6 +25,7 @@ enum bark_tensor_type {
 	BARK_TENSOR_I16,
 	BARK_TENSOR_U16,
 	BARK_TENSOR_U8,
+	BARK_TENSOR_I8,
 	BARK_TENSOR_BOOL,
 };
 
@@ -63,10 +64,16 @@ const struct bark_tensor *bark_tensors_find(const struct bark_tensors *set,
 /*
  * An integer of suno's `model_args` dictionary (n_layer, n_head, n_embd,
  * block_size, bias, vocab_size, input_vocab_size, output_vocab_size,
- * n_codes_total, n_codes_given ...). Returns -ENOENT when absent.
+ * n_codes_total, n_codes_given ...) or of GGUF's keys. Returns -ENOENT when
+ * absent or none.
  */
 int bark_tensors_arg(const struct bark_tensors *set, const char *key,
 		     int64_t *ret);
+/* The same of a number, integer or not. */
+int bark_tensors_number(const struct bark_tensors *set, const char *key,
+			double *ret);
+/* The same of a string, which is the set's; NULL when absent or none. */
+const char *bark_tensors_text(const struct bark_tensors *set, const char *key);
 
 /* The base name of what was opened, for messages; the set's. */
 const char *bark_tensors_label(const struct bark_tensors *set);

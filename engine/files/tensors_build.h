@@ -3,11 +3,14 @@
 #ifndef BARK_TENSORS_BUILD_H
 #define BARK_TENSORS_BUILD_H
 
+#include <stdbool.h>
+
 #include "map.h"
 #include "tensors.h"
 
 #define BARK_MAX_TENSORS 65536
 #define BARK_MAX_ARGS 256
+#define BARK_MAX_ARG_TEXT 64 /* bytes */
 
 /*
  * Adds a copy of t; its name (len bytes, any) is copied, its data must lie in
@@ -18,10 +21,21 @@ int bark_tensors_add(struct bark_tensors *set, const struct bark_tensor *t,
 		     const char *name, size_t len, struct bark_error *err);
 int bark_tensors_add_arg(struct bark_tensors *set, const char *key, size_t len,
 			 int64_t value, struct bark_error *err);
+int bark_tensors_add_number(struct bark_tensors *set, const char *key,
+			    size_t len, double value, struct bark_error *err);
+/* n <= BARK_MAX_ARG_TEXT; what follows a NUL is lost. */
+int bark_tensors_add_text(struct bark_tensors *set, const char *key, size_t len,
+			  const char *text, size_t n, struct bark_error *err);
+bool bark_tensors_has_arg(const struct bark_tensors *set, const char *key,
+			  size_t len);
+/* A tensor of those added, before the set is complete. */
+struct bark_tensor *bark_tensors_edit(struct bark_tensors *set, size_t index);
 
 /* Readers: data is all of a mapped file; label names it in messages. */
 int bark_safetensors_read(struct bark_tensors *set, const struct bark_map *map,
 			  const char *label, struct bark_error *err);
+int bark_gguf_read(struct bark_tensors *set, const struct bark_map *map,
+		   const char *label, struct bark_error *err);
 int bark_torch_read(struct bark_tensors *set, const struct bark_map *map,
 		    const char *label, struct bark_error *err);
 

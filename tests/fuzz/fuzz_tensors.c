@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* libFuzzer: a file of tensors, of either container; all it names is read. */
+/* libFuzzer: a file of tensors, of any container; all it names is read. */
 #include "files/tensors_build.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
