@@ -185,12 +185,11 @@ static int print_json(const struct bench *b)
 
 static int open_random(struct bench *b, bool large, int precision)
 {
-	/* bark_precision and bk_dtype agree but for the default. */
-	enum bk_dtype type = precision < 0 ? BK_F32 : (enum bk_dtype)precision;
 	struct bark_config config;
 
 	bark_config_published(&config, large);
-	return bark_model_random(&b->model, &config, type, 1) < 0 ?
+	return bark_model_random(&b->model, &config,
+				 speech_precision(precision), 1) < 0 ?
 		       options_fail("out of memory") : EXIT_OK;
 }
 

@@ -40,10 +40,12 @@ struct bark_error {
 };
 
 enum bark_precision {
-	BARK_PRECISION_DEFAULT, /* what suits the CPU; f32 where in doubt */
+	BARK_PRECISION_DEFAULT, /* model.gguf if there; else what suits the
+				 * CPU; f32 where in doubt */
 	BARK_PRECISION_F32,
 	BARK_PRECISION_F16,
 	BARK_PRECISION_BF16,
+	BARK_PRECISION_INT8, /* Linears int8, token tables f16, codec f32 */
 };
 
 enum bark_mode {
@@ -76,8 +78,10 @@ struct bark_model_options {
 };
 
 /*
- * Opens a model directory (transformers' or suno's layout), mapping the files
- * and converting the weights once. opts and err may be NULL.
+ * Opens a model directory (transformers' or suno's layout, or one with
+ * model.gguf from barkctl model quantize), mapping the files and converting
+ * the weights once; model.gguf, which the default and int8 precisions take
+ * where it is there, is used in place. opts and err may be NULL.
  * Errors: -ENOENT, -EINVAL (a file that is truncated, mistyped or contradicts
  * itself; err names it), -ENOMEM, -ENOTSUP.
  */
@@ -87,6 +91,8 @@ BARK_API int bark_model_open(struct bark_model **ret, const char *path,
 BARK_API struct bark_model *bark_model_ref(struct bark_model *model);
 BARK_API void bark_model_unref(struct bark_model *model);
 BARK_API unsigned bark_model_rate(const struct bark_model *model);
+/* Of the weights held; never the default. */
+BARK_API enum bark_precision bark_model_precision(const struct bark_model *model);
 /* Bytes of weights held. */
 BARK_API size_t bark_model_memory(const struct bark_model *model);
 

@@ -138,9 +138,10 @@ void bark_coarse_step(struct bark_timeline *t)
 		append_last(t);
 	/* Only this codebook's rows can be drawn: compute no others. */
 	first = m->semantic.vocab + book * m->codebook_size;
-	bark_linear_rows(t->compute, t->logits, m->codebook_size, t->scratch.x,
-			 g->gpt.width, &t->model->coarse.heads[0], first,
-			 m->codebook_size, 1);
+	bark_linear_rows(t->compute, &t->scratch.rows, t->logits,
+			 m->codebook_size, t->scratch.x, g->gpt.width,
+			 &t->model->coarse.heads[0], first, m->codebook_size,
+			 1);
 	code = bark_sample(&t->sampler, t->logits, m->codebook_size,
 			   &t->opts.coarse, t->segment,
 			   BARK_STAGE_COARSE, (uint32_t)t->n_coarse);

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "compute.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Below this many multiplications waking threads costs more than it saves. */
 #define SPLIT_WORK (1u << 19)
+/* The same for activations being quantised, in elements. */
+#define SPLIT_ROWS (1u << 16)
 
 struct product {
 	const struct bk_ops *ops;
@@ -42,25 +46,123 @@ static void run_product(struct bark_compute *c, struct product *p)
 		product_part(p, 0, 1);
 }
 
-void bark_linear_rows(struct bark_compute *c, float *y, size_t ldy,
-		      const float *x, size_t ldx, const struct bark_linear *lin,
-		      size_t first, size_t n, size_t m)
-{
-	struct product p = {
-		.y = y, .ldy = ldy, .x = x, .ldx = ldx,
-		.w = (const char *)lin->w +
-		     first * lin->k * bk_dtype_size(lin->type),
-		.bias = lin->bias ? lin->bias + first : NULL,
-		.type = lin->type, .m = m, .n = n, .k = lin->k,
-	};
+/* --- int8 --- */
 
-	run_product(c, &p);
+int bark_rows_init(struct bark_rows_i8 *rows, size_t k)
+{
+	const size_t n = BARK_I8_CHUNK * bk_i8_groups(k);
+
+	rows->q = malloc(n * BK_I8_GROUP);
+	rows->scale = malloc(n * sizeof(*rows->scale));
+	if (rows->q && rows->scale)
+		return 0;
+	bark_rows_clear(rows);
+	return -ENOMEM;
 }
 
-void bark_linear(struct bark_compute *c, float *y, size_t ldy, const float *x,
-		 size_t ldx, const struct bark_linear *lin, size_t m)
+void bark_rows_clear(struct bark_rows_i8 *rows)
 {
-	bark_linear_rows(c, y, ldy, x, ldx, lin, 0, lin->n, m);
+	free(rows->q);
+	free(rows->scale);
+	*rows = (struct bark_rows_i8){0};
+}
+
+struct product_i8 {
+	const struct bk_ops *ops;
+	float *y;
+	const float *x, *bias;
+	const struct bk_i8 *w;
+	struct bark_rows_i8 rows;
+	size_t ldy, ldx, m, first, n;
+};
+
+static void quantize_part(void *arg, size_t part, size_t parts)
+{
+	const struct product_i8 *p = arg;
+	const size_t groups = bk_i8_groups(p->w->k);
+
+	for (size_t i = part; i < p->m; i += parts)
+		p->ops->quantize_i8(p->rows.q + i * groups * BK_I8_GROUP,
+				    p->rows.scale + i * groups,
+				    p->x + i * p->ldx, p->w->k);
+}
+
+static void product_i8_part(void *arg, size_t part, size_t parts)
+{
+	const struct product_i8 *p = arg;
+	const size_t groups = bk_i8_groups(p->w->k);
+	/* Whole panels a thread, counted from the matrix's first row. */
+	const size_t before = p->first / BK_I8_ROWS;
+	const size_t panels = bk_i8_panels(p->first + p->n) - before;
+	const size_t step = (panels + parts - 1) / parts * BK_I8_ROWS;
+	size_t begin = before * BK_I8_ROWS + part * step;
+	size_t end = begin + step;
+
+	if (begin < p->first)
+		begin = p->first;
+	if (end > p->first + p->n)
+		end = p->first + p->n;
+	if (begin >= end)
+		return;
+	p->ops->gemm_i8(p->y + begin - p->first, p->ldy, p->rows.q,
+			groups * BK_I8_GROUP, p->rows.scale, groups, p->w,
+			p->bias ? p->bias + begin : NULL, p->m, begin,
+			end - begin);
+}
+
+static void run_product_i8(struct bark_compute *c, struct product_i8 *p)
+{
+	const size_t threads = bk_pool_threads(c->pool);
+	const size_t work = p->m * p->w->k;
+
+	p->ops = &c->ops;
+	if (threads > 1 && work >= SPLIT_ROWS)
+		bk_pool_run(c->pool, quantize_part, p, threads);
+	else
+		quantize_part(p, 0, 1);
+	if (threads > 1 && work * p->n >= SPLIT_WORK)
+		bk_pool_run(c->pool, product_i8_part, p, threads);
+	else
+		product_i8_part(p, 0, 1);
+}
+
+/* --- Linears --- */
+
+void bark_linear_rows(struct bark_compute *c, struct bark_rows_i8 *rows,
+		      float *y, size_t ldy, const float *x, size_t ldx,
+		      const struct bark_linear *lin, size_t first, size_t n,
+		      size_t m)
+{
+	if (!lin->i8.w) {
+		struct product p = {
+			.y = y, .ldy = ldy, .x = x, .ldx = ldx,
+			.w = (const char *)lin->w +
+			     first * lin->k * bk_dtype_size(lin->type),
+			.bias = lin->bias ? lin->bias + first : NULL,
+			.type = lin->type, .m = m, .n = n, .k = lin->k,
+		};
+
+		run_product(c, &p);
+		return;
+	}
+	for (size_t i = 0; i < m; i += BARK_I8_CHUNK) {
+		struct product_i8 part = {
+			.y = y + i * ldy, .ldy = ldy,
+			.x = x + i * ldx, .ldx = ldx,
+			.w = &lin->i8, .bias = lin->bias, .rows = *rows,
+			.m = m - i < BARK_I8_CHUNK ? m - i : BARK_I8_CHUNK,
+			.first = first, .n = n,
+		};
+
+		run_product_i8(c, &part);
+	}
+}
+
+void bark_linear(struct bark_compute *c, struct bark_rows_i8 *rows, float *y,
+		 size_t ldy, const float *x, size_t ldx,
+		 const struct bark_linear *lin, size_t m)
+{
+	bark_linear_rows(c, rows, y, ldy, x, ldx, lin, 0, lin->n, m);
 }
 
 void bark_product(struct bark_compute *c, float *y, size_t ldy, const float *x,

@@ -12,14 +12,32 @@ struct bark_compute {
 	struct bk_pool *pool;
 };
 
-/* y[m][n] (rows ldy apart) = x[m][k] (rows ldx apart) * lin + bias */
-void bark_linear(struct bark_compute *c, float *y, size_t ldy, const float *x,
-		 size_t ldx, const struct bark_linear *lin, size_t m);
+/* Rows of activations that are quantised at once. */
+#define BARK_I8_CHUNK 128
+
+/* Their room, for Linears that are int8. */
+struct bark_rows_i8 {
+	int8_t *q;    /* [CHUNK][k, up to whole groups] */
+	float *scale; /* [CHUNK][groups] */
+};
+
+/* For inputs of up to k elements. Errors: -ENOMEM. */
+int bark_rows_init(struct bark_rows_i8 *rows, size_t k);
+void bark_rows_clear(struct bark_rows_i8 *rows);
+
+/*
+ * y[m][n] (rows ldy apart) = x[m][k] (rows ldx apart) * lin + bias. rows: of
+ * a size for lin->k; not used unless lin is int8. Allocates nothing.
+ */
+void bark_linear(struct bark_compute *c, struct bark_rows_i8 *rows, float *y,
+		 size_t ldy, const float *x, size_t ldx,
+		 const struct bark_linear *lin, size_t m);
 
 /* Rows first..first+n-1 of lin alone. */
-void bark_linear_rows(struct bark_compute *c, float *y, size_t ldy,
-		      const float *x, size_t ldx, const struct bark_linear *lin,
-		      size_t first, size_t n, size_t m);
+void bark_linear_rows(struct bark_compute *c, struct bark_rows_i8 *rows,
+		      float *y, size_t ldy, const float *x, size_t ldx,
+		      const struct bark_linear *lin, size_t first, size_t n,
+		      size_t m);
 
 /* The same for plain f32 matrices [n][k]. */
 void bark_product(struct bark_compute *c, float *y, size_t ldy, const float *x,

@@ -4,6 +4,7 @@
 #define BARK_CONFIG_H
 
 #include "model.h"
+#include "files/gguf.h"
 #include "files/tensors.h"
 
 /*
@@ -27,5 +28,14 @@ int bark_config_parse(struct bark_config *ret, const char *config, size_t n,
 int bark_config_suno(struct bark_config *ret, const struct bark_tensors *text,
 		     const struct bark_tensors *coarse,
 		     const struct bark_tensors *fine, struct bark_error *err);
+
+/*
+ * All of it as keys of a GGUF file, read and written. The result is checked.
+ * Errors: -EINVAL (err names the key).
+ */
+int bark_config_gguf(struct bark_config *ret, const struct bark_tensors *set,
+		     struct bark_error *err);
+void bark_config_put_gguf(const struct bark_config *config,
+			  struct bark_gguf_writer *w);
 
 #endif

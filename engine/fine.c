@@ -149,9 +149,9 @@ static void predict(struct bark_timeline *t, unsigned book)
 		size_t n = t->fine_rows - i < BARK_FINE_LOGIT_ROWS ? t->fine_rows - i :
 							   BARK_FINE_LOGIT_ROWS;
 
-		bark_linear_rows(t->compute, t->logits, m->codebook_size,
-				 t->scratch.x + i * width, width, head, 0,
-				 m->codebook_size, n);
+		bark_linear_rows(t->compute, &t->scratch.rows, t->logits,
+				 m->codebook_size, t->scratch.x + i * width,
+				 width, head, 0, m->codebook_size, n);
 		for (size_t j = 0; j < n; j++) {
 			size_t frame = t->fine_start + i + j;
 			size_t code = bark_sample(

@@ -10,7 +10,7 @@
 #define ATTENTION_ROWS 32
 
 int bark_scratch_init(struct bark_scratch *s, const struct bark_gpt_config *const *nets,
-		      size_t n_nets, size_t rows, size_t threads)
+		      size_t n_nets, size_t rows, size_t threads, bool int8)
 {
 	size_t width = 0, mlp = 0, floats;
 
@@ -24,6 +24,8 @@ int bark_scratch_init(struct bark_scratch *s, const struct bark_gpt_config *cons
 	s->storage = calloc(floats, sizeof(float));
 	if (!s->storage)
 		return -ENOMEM;
+	if (int8 && bark_rows_init(&s->rows, mlp > width ? mlp : width) < 0)
+		return -ENOMEM;
 	s->x = s->storage;
 	s->a = s->x + rows * width;
 	s->qkv = s->a + rows * width;
@@ -35,22 +37,26 @@ int bark_scratch_init(struct bark_scratch *s, const struct bark_gpt_config *cons
 void bark_scratch_clear(struct bark_scratch *s)
 {
 	free(s->storage);
+	bark_rows_clear(&s->rows);
 	memset(s, 0, sizeof(*s));
 }
 
-size_t bark_kv_bytes(const struct bark_gpt_config *config, size_t cap)
+enum bk_dtype bark_kv_type(const struct bark_model *model)
 {
-	return (size_t)config->n_layer * cap * config->width * 2 *
-	       sizeof(float);
+	return model->int8 || model->type != BK_F32 ? BK_F16 : BK_F32;
 }
 
 int bark_kv_init(struct bark_kv *kv, const struct bark_gpt_config *config,
-		 size_t cap)
+		 enum bk_dtype type, size_t cap)
 {
-	kv->k = malloc(bark_kv_bytes(config, cap));
+	const size_t bytes = (size_t)config->n_layer * cap * config->width *
+			     bk_dtype_size(type);
+
+	kv->k = malloc(2 * bytes);
 	if (!kv->k)
 		return -ENOMEM;
-	kv->v = kv->k + (size_t)config->n_layer * cap * config->width;
+	kv->v = (char *)kv->k + bytes;
+	kv->type = type;
 	kv->cap = cap;
 	kv->n = 0;
 	return 0;
@@ -65,12 +71,34 @@ void bark_kv_clear(struct bark_kv *kv)
 struct attention {
 	const struct bk_ops *ops;
 	float *out;
-	const float *q, *k, *v;
+	const float *q;
+	const void *k, *v;
+	enum bk_dtype type; /* of k and v */
 	float *scores;
 	size_t ldo, ldq, ldkv, head_stride, score_len;
 	size_t n_head, hd, n_past, first, m;
 	int causal;
 };
+
+/* n rows of one head. */
+static void attend_head(const struct attention *t, size_t row, size_t h,
+			size_t n, size_t past, float scale, float *scores)
+{
+	float *out = t->out + row * t->ldo + h * t->hd;
+	const float *q = t->q + row * t->ldq + h * t->hd;
+	const size_t at = h * t->head_stride;
+
+	if (t->type == BK_F16)
+		t->ops->attention_f16(out, t->ldo, q, t->ldq,
+				      (const uint16_t *)t->k + at,
+				      (const uint16_t *)t->v + at, t->ldkv, n,
+				      past, t->hd, t->causal, scale, scores);
+	else
+		t->ops->attention(out, t->ldo, q, t->ldq,
+				  (const float *)t->k + at,
+				  (const float *)t->v + at, t->ldkv, n, past,
+				  t->hd, t->causal, scale, scores);
+}
 
 static void attention_part(void *arg, size_t part, size_t parts)
 {
@@ -89,11 +117,7 @@ static void attention_part(void *arg, size_t part, size_t parts)
 		size_t past = t->causal ? t->n_past + row :
 					  t->n_past + t->m - n;
 
-		t->ops->attention(t->out + row * t->ldo + h * t->hd, t->ldo,
-				  t->q + row * t->ldq + h * t->hd, t->ldq,
-				  t->k + h * t->head_stride,
-				  t->v + h * t->head_stride, t->ldkv, n, past,
-				  t->hd, t->causal, scale, scores);
+		attend_head(t, row, h, n, past, scale, scores);
 	}
 }
 
@@ -122,13 +146,15 @@ static void finish_layer(struct bark_compute *c, const struct bark_gpt_config *g
 		/* The queries of these rows are done with. */
 		float *t = s->qkv + r * w * 3;
 
-		bark_linear(c, t, w, a, w, &l->out, n);
+		bark_linear(c, &s->rows, t, w, a, w, &l->out, n);
 		c->ops.add(x, t, n * w);
 		c->ops.layernorm(a, x, l->norm_2.gain, l->norm_2.bias, n, w,
 				 1e-5f);
-		bark_linear(c, s->mlp, g->mlp_width, a, w, &l->in_proj, n);
+		bark_linear(c, &s->rows, s->mlp, g->mlp_width, a, w,
+			    &l->in_proj, n);
 		c->ops.gelu(s->mlp, n * g->mlp_width);
-		bark_linear(c, t, w, s->mlp, g->mlp_width, &l->out_proj, n);
+		bark_linear(c, &s->rows, t, w, s->mlp, g->mlp_width,
+			    &l->out_proj, n);
 		c->ops.add(x, t, n * w);
 	}
 }
@@ -140,9 +166,19 @@ static void add_positions(struct bark_compute *c, const struct bark_gpt_config *
 	c->ops.add(x, w->positions + from * g->width, m * g->width);
 }
 
+static void put_row(const struct bk_ops *ops, enum bk_dtype type, void *to,
+		    size_t at, const float *from, size_t n)
+{
+	if (type == BK_F16)
+		ops->f32_to_f16((uint16_t *)to + at, from, n);
+	else
+		memcpy((float *)to + at, from, n * sizeof(*from));
+}
+
 /* Copies the keys and values of m rows of s->qkv behind what kv holds. */
-static void append_kv(const struct bark_gpt_config *g, struct bark_kv *kv,
-		      const struct bark_scratch *s, size_t layer, size_t m)
+static void append_kv(const struct bk_ops *ops, const struct bark_gpt_config *g,
+		      struct bark_kv *kv, const struct bark_scratch *s,
+		      size_t layer, size_t m)
 {
 	size_t w = g->width, hd = w / g->n_head;
 	size_t base = layer * kv->cap * w;
@@ -153,8 +189,8 @@ static void append_kv(const struct bark_gpt_config *g, struct bark_kv *kv,
 		for (size_t h = 0; h < g->n_head; h++) {
 			size_t at = base + (h * kv->cap + kv->n + r) * hd;
 
-			memcpy(kv->k + at, key + h * hd, hd * sizeof(float));
-			memcpy(kv->v + at, value + h * hd, hd * sizeof(float));
+			put_row(ops, kv->type, kv->k, at, key + h * hd, hd);
+			put_row(ops, kv->type, kv->v, at, value + h * hd, hd);
 		}
 	}
 }
@@ -170,11 +206,12 @@ void bark_gpt_causal(struct bark_compute *c, const struct bark_gpt_config *g,
 		const struct bark_gpt_layer *l = &w->layers[i];
 		/* Of the last layer only the last row is ever looked at. */
 		size_t first = i + 1 == g->n_layer ? m - 1 : 0;
+		size_t before = i * kv->cap * width * bk_dtype_size(kv->type);
 		struct attention t = {
 			.out = s->a, .ldo = width,
 			.q = s->qkv, .ldq = 3 * width,
-			.k = kv->k + i * kv->cap * width,
-			.v = kv->v + i * kv->cap * width,
+			.k = (const char *)kv->k + before,
+			.v = (const char *)kv->v + before, .type = kv->type,
 			.ldkv = hd, .head_stride = kv->cap * hd,
 			.scores = s->scores, .score_len = s->score_len,
 			.n_head = g->n_head, .hd = hd, .n_past = kv->n,
@@ -184,16 +221,18 @@ void bark_gpt_causal(struct bark_compute *c, const struct bark_gpt_config *g,
 		c->ops.layernorm(s->a, s->x, l->norm_1.gain, l->norm_1.bias, m,
 				 width, 1e-5f);
 		if (first == 0) {
-			bark_linear(c, s->qkv, 3 * width, s->a, width, &l->att,
-				    m);
+			bark_linear(c, &s->rows, s->qkv, 3 * width, s->a,
+				    width, &l->att, m);
 		} else {
-			bark_linear_rows(c, s->qkv + width, 3 * width, s->a,
-					 width, &l->att, width, 2 * width, m);
-			bark_linear_rows(c, s->qkv + first * 3 * width,
-					 3 * width, s->a + first * width, width,
-					 &l->att, 0, width, 1);
+			bark_linear_rows(c, &s->rows, s->qkv + width, 3 * width,
+					 s->a, width, &l->att, width, 2 * width,
+					 m);
+			bark_linear_rows(c, &s->rows,
+					 s->qkv + first * 3 * width, 3 * width,
+					 s->a + first * width, width, &l->att,
+					 0, width, 1);
 		}
-		append_kv(g, kv, s, i, m);
+		append_kv(&c->ops, g, kv, s, i, m);
 		attend(c, &t);
 		finish_layer(c, g, l, s, first, m);
 	}
@@ -216,6 +255,7 @@ void bark_gpt_full(struct bark_compute *c, const struct bark_gpt_config *g,
 			.out = s->a, .ldo = width,
 			.q = s->qkv, .ldq = 3 * width,
 			.k = s->qkv + width, .v = s->qkv + 2 * width,
+			.type = BK_F32,
 			.ldkv = 3 * width, .head_stride = hd,
 			.scores = s->scores, .score_len = s->score_len,
 			.n_head = g->n_head, .hd = hd, .n_past = 0,
@@ -224,7 +264,8 @@ void bark_gpt_full(struct bark_compute *c, const struct bark_gpt_config *g,
 
 		c->ops.layernorm(s->a, s->x, l->norm_1.gain, l->norm_1.bias, m,
 				 width, 1e-5f);
-		bark_linear(c, s->qkv, 3 * width, s->a, width, &l->att, m);
+		bark_linear(c, &s->rows, s->qkv, 3 * width, s->a, width,
+			    &l->att, m);
 		attend(c, &t);
 		finish_layer(c, g, l, s, first, m);
 	}

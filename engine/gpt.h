@@ -19,25 +19,30 @@ struct bark_scratch {
 	float *mlp;    /* [CHUNK][mlp_width] */
 	float *scores; /* [threads][score_len] */
 	size_t score_len;
+	struct bark_rows_i8 rows; /* for int8 networks */
 	float *storage;
 };
 
 /* One causal network's timeline. */
 struct bark_kv {
-	float *k, *v;     /* [layer][head][cap][head size] */
+	enum bk_dtype type; /* BK_F32 or BK_F16 */
+	void *k, *v;      /* [layer][head][cap][head size] */
 	size_t cap;       /* positions */
 	size_t n;         /* positions held */
 };
 
-/* Room for `rows` rows of networks up to these sizes. */
+/* Room for `rows` rows of networks up to these sizes; int8: whether any of
+ * them is. */
 int bark_scratch_init(struct bark_scratch *s, const struct bark_gpt_config *const *nets,
-		      size_t n_nets, size_t rows, size_t threads);
+		      size_t n_nets, size_t rows, size_t threads, bool int8);
 void bark_scratch_clear(struct bark_scratch *s);
 
+/* type: what bark_kv_type() says. */
 int bark_kv_init(struct bark_kv *kv, const struct bark_gpt_config *config,
-		 size_t cap);
+		 enum bk_dtype type, size_t cap);
 void bark_kv_clear(struct bark_kv *kv);
-size_t bark_kv_bytes(const struct bark_gpt_config *config, size_t cap);
+/* f32 for f32 models; the others' caches are f16, half to keep and read. */
+enum bk_dtype bark_kv_type(const struct bark_model *model);
 
 /*
  * Appends m rows of token embeddings, s->x[0..m-1], at positions kv->n...:

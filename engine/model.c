@@ -17,6 +17,8 @@
 
 #define MAX_PATH 4096
 
+static const char gguf_file[] = "model.gguf";
+
 /* What a model from files holds. */
 struct storage {
 	struct bark_arena arena;
@@ -120,6 +122,21 @@ static int open_tokenizer(struct bark_model *model, const char *dir,
 
 /* --- weights --- */
 
+enum bk_dtype bark_precision_type(enum bark_precision precision)
+{
+	switch (precision) {
+	case BARK_PRECISION_F16:
+	case BARK_PRECISION_INT8:
+		return BK_F16;
+	case BARK_PRECISION_BF16:
+		return BK_BF16;
+	case BARK_PRECISION_F32:
+	case BARK_PRECISION_DEFAULT:
+		break;
+	}
+	return BK_F32;
+}
+
 /* What suits the CPU: the file's own type where it has fast kernels. */
 static enum bk_dtype choose_type(enum bark_precision precision,
 				 const struct bark_tensors *set,
@@ -127,16 +144,8 @@ static enum bk_dtype choose_type(enum bark_precision precision,
 {
 	const struct bark_tensor *t = bark_tensors_find(set, matrix);
 
-	switch (precision) {
-	case BARK_PRECISION_F32:
-		return BK_F32;
-	case BARK_PRECISION_F16:
-		return BK_F16;
-	case BARK_PRECISION_BF16:
-		return BK_BF16;
-	case BARK_PRECISION_DEFAULT:
-		break;
-	}
+	if (precision != BARK_PRECISION_DEFAULT)
+		return bark_precision_type(precision);
 	if (!t || ops->level == BK_LEVEL_C)
 		return BK_F32;
 	if (t->type == BARK_TENSOR_F16)
@@ -157,7 +166,15 @@ static int load_weights(struct bark_model *model, struct storage *storage,
 	bark_file_source_init(&src, storage->sets,
 			      choose_type(precision, storage->sets[0], matrix,
 					  &ops), &ops, err);
+	src.base.int8 = precision == BARK_PRECISION_INT8;
+	if (src.base.int8) {
+		r = bk_pool_new(&src.base.pool, 0, 0);
+		if (r < 0)
+			return bark_fail(err, r, "no threads to quantize: %s",
+					 strerror(-r));
+	}
 	r = bark_weights_load(model, &src.base, names);
+	bk_pool_free(src.base.pool);
 	storage->arena = src.base.arena;
 	if (r < 0)
 		return r;
@@ -225,6 +242,50 @@ static int open_suno(struct bark_model *model, const char *dir,
 			    err);
 }
 
+/* The sizes and the sampling are config.json's where the file has one
+ * beside it, so that they can be changed there; else the file's own. */
+static int open_gguf(struct bark_model *model, const char *dir,
+		     struct bark_error *err)
+{
+	struct storage *storage = model->storage;
+	struct bark_tensors *set;
+	char path[MAX_PATH];
+	int r;
+
+	r = join(path, dir, gguf_file, err);
+	if (r == 0)
+		r = bark_tensors_open(&set, path, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < BARK_PARTS; i++)
+		storage->sets[i] = set;
+	if (exists(dir, "config.json"))
+		r = bark_config_transformers(&model->config, dir, err);
+	else
+		r = bark_config_gguf(&model->config, set, err);
+	return r < 0 ? r : bark_weights_gguf(model, set, err);
+}
+
+static int open_original(struct bark_model *model, const char *dir,
+			 enum bark_precision precision, struct bark_error *err)
+{
+	int r;
+
+	if (exists(dir, "config.json"))
+		r = open_transformers(model, dir, precision, err);
+	else if (exists(dir, "text_2.pt") || exists(dir, "text.pt"))
+		r = open_suno(model, dir, precision, err);
+	else
+		r = bark_fail(err, -ENOENT, "%s: none of config.json, "
+			      "text_2.pt, text.pt and %s is there",
+			      bark_base_name(dir), gguf_file);
+	if (r == -ENOENT && exists(dir, gguf_file))
+		return bark_fail(err, r, "%s: the weights are int8; another "
+				 "precision needs the original model",
+				 bark_base_name(dir));
+	return r;
+}
+
 /* --- the model --- */
 
 int bark_model_open(struct bark_model **ret, const char *path,
@@ -249,14 +310,12 @@ int bark_model_open(struct bark_model **ret, const char *path,
 	model->storage = calloc(1, sizeof(struct storage));
 	if (!model->storage)
 		r = bark_fail(err, -ENOMEM, "out of memory");
-	else if (exists(path, "config.json"))
-		r = open_transformers(model, path, opts->precision, err);
-	else if (exists(path, "text_2.pt") || exists(path, "text.pt"))
-		r = open_suno(model, path, opts->precision, err);
+	else if (exists(path, gguf_file) &&
+		 (opts->precision == BARK_PRECISION_DEFAULT ||
+		  opts->precision == BARK_PRECISION_INT8))
+		r = open_gguf(model, path, err);
 	else
-		r = bark_fail(err, -ENOENT, "%s: neither config.json nor "
-			      "text_2.pt or text.pt is there",
-			      bark_base_name(path));
+		r = open_original(model, path, opts->precision, err);
 	if (r == 0)
 		r = open_tokenizer(model, path, opts->vocab, err);
 	if (r < 0) {
@@ -286,6 +345,16 @@ void bark_model_unref(struct bark_model *model)
 unsigned bark_model_rate(const struct bark_model *model)
 {
 	return model->config.codec.rate;
+}
+
+enum bark_precision bark_model_precision(const struct bark_model *model)
+{
+	if (model->int8)
+		return BARK_PRECISION_INT8;
+	if (model->type == BK_F16)
+		return BARK_PRECISION_F16;
+	return model->type == BK_BF16 ? BARK_PRECISION_BF16
+				      : BARK_PRECISION_F32;
 }
 
 size_t bark_model_memory(const struct bark_model *model)

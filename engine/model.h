@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "../kernels/kernels.h"
+#include "../kernels/quant.h"
 #include "bark.h"
 #include "tokenizer.h"
 
@@ -108,10 +109,11 @@ struct bark_config {
 
 /* --- weights --- */
 
-/* A matrix [n][k] of Linear weights in the model's precision. */
+/* A matrix [n][k] of Linear weights in the model's precision: w or i8. */
 struct bark_linear {
-	const void *w;       /* NULL: absent */
-	const float *bias;   /* [n] or NULL */
+	const void *w;      /* of `type`; NULL where quantised */
+	struct bk_i8 i8;    /* i8.w NULL: not quantised */
+	const float *bias;  /* [n] or NULL */
 	enum bk_dtype type;
 	unsigned n, k;
 };
@@ -182,7 +184,9 @@ struct bark_codec_weights {
 struct bark_model {
 	atomic_uint refs;
 	struct bark_config config;
-	enum bk_dtype type; /* of the Linears and token tables */
+	enum bk_dtype type; /* of the token tables, and of Linears that are
+			     * not quantised */
+	bool int8;          /* the Linears are quantised */
 	struct bark_gpt_weights semantic, coarse, fine;
 	struct bark_codec_weights codec;
 	struct bark_tokenizer *tokenizer; /* NULL: the model has no vocab */
@@ -194,10 +198,22 @@ struct bark_model {
 
 /*
  * Makes a model of the given dimensions with random weights from the seed;
- * no tokenizer. For benchmarks and tests.
+ * no tokenizer. For benchmarks and tests. Default precision: f32.
  */
 int bark_model_random(struct bark_model **ret, const struct bark_config *config,
-		      enum bk_dtype type, uint64_t seed);
+		      enum bark_precision precision, uint64_t seed);
+
+/*
+ * Writes an int8 model to a new file, path, that bark_model_open() finds as
+ * model.gguf; on failure the file is removed. Nobody else may use the model
+ * meanwhile. Errors: -EEXIST, -EINVAL (not int8), -ENOSPC and the like; err
+ * says which.
+ */
+int bark_model_save(struct bark_model *model, const char *path,
+		    struct bark_error *err);
+
+/* Of token tables, and of Linears that are not int8. Default: f32. */
+enum bk_dtype bark_precision_type(enum bark_precision precision);
 
 /* The published dimensions: small (bark-small) or large (bark). */
 void bark_config_published(struct bark_config *ret, bool large);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Models of random weights. Each array is numbered, and each element's value
- * depends on seed, array and position alone: a model is the same whatever it
- * is filled with. The spread is that of the published networks' first steps,
+ * Models of random weights. Each element's value depends on seed, the array's
+ * name and position alone: a model is the same in every precision. The spread
+ * is that of the published networks' first steps,
  * so that activations stay of order one through any depth.
  */
 #include <errno.h>
@@ -10,14 +10,22 @@
 #include <stdlib.h>
 
 #include "error.h"
+#include "quantize.h"
 #include "weights.h"
 
+#define LINEAR_DEVIATION 0.02f
 #define CHUNK 4096 /* elements made at a time, a multiple of 4 */
 
 struct random_source {
 	struct bark_weight_source base;
 	struct bk_ops ops;
-	uint64_t seed, array;
+	uint64_t seed;
+};
+
+/* One array's elements. */
+struct array {
+	uint64_t key;
+	float deviation;
 };
 
 static uint64_t mix(uint64_t x)
@@ -29,15 +37,25 @@ static uint64_t mix(uint64_t x)
 	return x ^ x >> 31;
 }
 
-/* Uniform values of the given deviation; four of each hash's 64 bits. */
-static void make(const struct random_source *src, float *dst, size_t first,
-		 size_t n, float deviation)
+static struct array name_array(const struct bark_weight_source *s,
+			       const char *name, float deviation)
 {
-	const uint64_t key = mix(src->seed + 0x9e3779b97f4a7c15u * src->array);
-	const float scale = deviation * sqrtf(3.0f) / 32768.0f;
+	uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
+
+	for (; *name; name++)
+		hash = (hash ^ (unsigned char)*name) * 0x100000001b3u;
+	hash += ((const struct random_source *)s)->seed;
+	return (struct array){mix(hash), deviation};
+}
+
+/* Uniform values; four of each hash's 64 bits. first: a multiple of 4. */
+static void make(const void *from, float *dst, size_t first, size_t n)
+{
+	const struct array *a = from;
+	const float scale = a->deviation * sqrtf(3.0f) / 32768.0f;
 
 	for (size_t i = 0; i < n; i += 4) {
-		uint64_t bits = mix(key + (first + i) * 0x9e3779b97f4a7c15u);
+		uint64_t bits = mix(a->key + (first + i) * 0x9e3779b97f4a7c15u);
 
 		for (size_t j = i; j < i + 4 && j < n; j++, bits >>= 16)
 			dst[j] = scale * (float)(int16_t)bits;
@@ -46,9 +64,6 @@ static void make(const struct random_source *src, float *dst, size_t first,
 
 static void begin(struct bark_weight_source *s, enum bark_part part)
 {
-	/* The walk comes by twice and must number alike. */
-	if (part == BARK_PART_SEMANTIC)
-		((struct random_source *)s)->array = 0;
 }
 
 static bool has(struct bark_weight_source *s, const char *name)
@@ -56,15 +71,14 @@ static bool has(struct bark_weight_source *s, const char *name)
 	return false;
 }
 
-static float *new_floats(struct bark_weight_source *s, size_t n,
-			 float deviation)
+static float *new_floats(struct bark_weight_source *s, const char *name,
+			 size_t n, float deviation)
 {
-	struct random_source *src = (struct random_source *)s;
+	const struct array a = name_array(s, name, deviation);
 	float *dst = bark_arena_take(&s->arena, n * sizeof(*dst));
 
-	src->array++;
 	if (dst)
-		make(src, dst, 0, n, deviation);
+		make(&a, dst, 0, n);
 	return dst;
 }
 
@@ -89,7 +103,7 @@ static int get_floats(struct bark_weight_source *s, const float **ret,
 		deviation = 1;
 		break;
 	}
-	dst = new_floats(s, n, deviation);
+	dst = new_floats(s, name, n, deviation);
 	for (size_t i = 0; dst && kind == BARK_WEIGHT_GAIN && i < n; i++)
 		dst[i] = 1;
 	*ret = dst;
@@ -99,28 +113,28 @@ static int get_floats(struct bark_weight_source *s, const float **ret,
 static int get_sum(struct bark_weight_source *s, const float **ret,
 		   const char *a, const char *b, size_t n)
 {
-	*ret = new_floats(s, n, 0);
+	*ret = new_floats(s, a, n, 0);
 	return 0;
 }
 
 static int get_matrix(struct bark_weight_source *s, const void **ret,
 		      const char *name, size_t n, size_t k)
 {
-	struct random_source *src = (struct random_source *)s;
+	const struct random_source *src = (struct random_source *)s;
+	const struct array a = name_array(s, name, LINEAR_DEVIATION);
 	const size_t all = n * k;
 	float part[CHUNK];
 	uint16_t *dst;
 
 	if (s->type == BK_F32) {
-		*ret = new_floats(s, all, 0.02f);
+		*ret = new_floats(s, name, all, LINEAR_DEVIATION);
 		return 0;
 	}
 	dst = bark_arena_take(&s->arena, all * sizeof(*dst));
-	src->array++;
 	for (size_t i = 0; dst && i < all; i += CHUNK) {
 		size_t m = all - i < CHUNK ? all - i : CHUNK;
 
-		make(src, part, i, m, 0.02f);
+		make(&a, part, i, m);
 		if (s->type == BK_F16)
 			src->ops.f32_to_f16(dst + i, part, m);
 		else
@@ -130,6 +144,14 @@ static int get_matrix(struct bark_weight_source *s, const void **ret,
 	return 0;
 }
 
+static int get_quantized(struct bark_weight_source *s, struct bk_i8 *ret,
+			 const char *name, size_t n, size_t k)
+{
+	const struct array a = name_array(s, name, LINEAR_DEVIATION);
+
+	return bark_quantize(ret, &s->arena, s->pool, n, k, make, &a);
+}
+
 static int get_conv(struct bark_weight_source *s, const float **ret,
 		    const char *name, size_t c_out, size_t c_in, size_t kernel,
 		    bool transposed)
@@ -137,7 +159,7 @@ static int get_conv(struct bark_weight_source *s, const float **ret,
 	/* Each sample of a transposed convolution is a sum of two taps. */
 	const size_t taps = transposed ? 2 : kernel;
 
-	*ret = new_floats(s, c_out * c_in * kernel,
+	*ret = new_floats(s, name, c_out * c_in * kernel,
 			  1 / sqrtf((float)(c_in * taps)));
 	return 0;
 }
@@ -151,16 +173,18 @@ static void release(struct bark_model *model)
 }
 
 int bark_model_random(struct bark_model **ret, const struct bark_config *config,
-		      enum bk_dtype type, uint64_t seed)
+		      enum bark_precision precision, uint64_t seed)
 {
 	struct random_source src = {
 		.base = {
-			.type = type,
+			.type = bark_precision_type(precision),
+			.int8 = precision == BARK_PRECISION_INT8,
 			.begin = begin,
 			.has = has,
 			.floats = get_floats,
 			.sum = get_sum,
 			.matrix = get_matrix,
+			.quantized = get_quantized,
 			.conv = get_conv,
 		},
 		.seed = seed,
@@ -179,9 +203,13 @@ int bark_model_random(struct bark_model **ret, const struct bark_config *config,
 	model->release = release;
 	model->storage = calloc(1, sizeof(struct bark_arena));
 	bk_ops_init(&src.ops, ~0u);
-	r = model->storage ? bark_weights_load(model, &src.base,
-					       &bark_names_transformers)
-			   : -ENOMEM;
+	r = model->storage ? 0 : -ENOMEM;
+	if (r == 0 && src.base.int8)
+		r = bk_pool_new(&src.base.pool, 0, 0);
+	if (r == 0)
+		r = bark_weights_load(model, &src.base,
+				      &bark_names_transformers);
+	bk_pool_free(src.base.pool);
 	if (r < 0) {
 		bark_arena_clear(&src.base.arena);
 		bark_model_unref(model);

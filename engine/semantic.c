@@ -48,12 +48,12 @@ static bool logits_end(struct bark_timeline *t)
 	const struct bark_linear *head = &t->model->semantic.heads[0];
 	size_t width = g->gpt.width;
 
-	bark_linear_rows(t->compute, t->logits, g->vocab, t->scratch.x, width,
-			 head, 0, g->vocab, 1);
+	bark_linear_rows(t->compute, &t->scratch.rows, t->logits, g->vocab,
+			 t->scratch.x, width, head, 0, g->vocab, 1);
 	if (t->opts.no_eos)
 		return false;
-	bark_linear_rows(t->compute, t->logits + g->vocab, 1, t->scratch.x,
-			 width, head, g->eos, 1, 1);
+	bark_linear_rows(t->compute, &t->scratch.rows, t->logits + g->vocab, 1,
+			 t->scratch.x, width, head, g->eos, 1, 1);
 	/* transformers compares before the temperature, suno after it. */
 	return t->opts.min_eos_p > 0 &&
 	       bark_probability(t->logits, g->vocab + 1, g->vocab) >

@@ -95,6 +95,7 @@ static int take_memory(struct bark_timeline *t)
 						 &m->coarse.gpt, &m->fine.gpt };
 	size_t frames = bark_timeline_max_frames(t->model, t->opts.max_semantic);
 	size_t books = m->coarse.n_codebooks, rows, vocab, r;
+	enum bk_dtype kv = bark_kv_type(t->model);
 	size_t sem_rows = m->semantic.max_input + 1 + t->semantic_cap;
 	size_t coarse_rows = m->coarse.max_semantic + 1 +
 			     t->opts.coarse_history + m->coarse.window;
@@ -126,9 +127,10 @@ static int take_memory(struct bark_timeline *t)
 						       m->codebook_size;
 	if (bark_sampler_init(&t->sampler, r) < 0 ||
 	    bark_scratch_init(&t->scratch, nets, 3, rows,
-			      bk_pool_threads(t->compute->pool)) < 0 ||
-	    bark_kv_init(&t->semantic_kv, &m->semantic.gpt, sem_rows) < 0 ||
-	    bark_kv_init(&t->coarse_kv, &m->coarse.gpt, coarse_rows) < 0)
+			      bk_pool_threads(t->compute->pool),
+			      t->model->int8) < 0 ||
+	    bark_kv_init(&t->semantic_kv, &m->semantic.gpt, kv, sem_rows) < 0 ||
+	    bark_kv_init(&t->coarse_kv, &m->coarse.gpt, kv, coarse_rows) < 0)
 		return -ENOMEM;
 	t->sampler.ops = &t->compute->ops;
 	return 0;

@@ -131,17 +131,25 @@ static int extra_bias(struct walk *w)
 			 "configuration says bias is false", w->name);
 }
 
+/* What w->name names, into ret. */
+static int walk_weight(struct walk *w, struct bark_linear *ret, size_t n,
+		       size_t k)
+{
+	ret->type = w->s->type;
+	ret->n = (unsigned)n;
+	ret->k = (unsigned)k;
+	return w->s->int8 ? w->s->quantized(w->s, &ret->i8, w->name, n, k) :
+			    w->s->matrix(w->s, &ret->w, w->name, n, k);
+}
+
 static int walk_linear(struct walk *w, struct bark_linear *ret,
 		       const char *prefix, const char *stem, size_t n,
 		       size_t k, bool bias)
 {
 	int r;
 
-	*ret = (struct bark_linear){
-		.type = w->s->type, .n = (unsigned)n, .k = (unsigned)k,
-	};
-	r = w->s->matrix(w->s, &ret->w,
-			 name_it(w, "%s%s.weight", prefix, stem), n, k);
+	name_it(w, "%s%s.weight", prefix, stem);
+	r = walk_weight(w, ret, n, k);
 	if (r < 0)
 		return r;
 	name_it(w, "%s%s.bias", prefix, stem);
@@ -156,7 +164,6 @@ static int walk_norm(struct walk *w, struct bark_norm *ret, const char *prefix,
 {
 	int r;
 
-	*ret = (struct bark_norm){0};
 	r = w->s->floats(w->s, &ret->gain, BARK_WEIGHT_GAIN,
 			 name_it(w, "%s%s.weight", prefix, stem), n, 0);
 	if (r < 0)
@@ -234,8 +241,8 @@ static int walk_causal(struct walk *w, struct bark_gpt_weights *g,
 }
 
 /* A tied table may be in the file under its head's name alone. */
-static int walk_fine_table(struct walk *w, struct bark_gpt_weights *g,
-			   const struct bark_fine_config *c, unsigned i)
+static void name_fine_table(struct walk *w, const struct bark_fine_config *c,
+			    unsigned i)
 {
 	const char *part = w->names->prefix[BARK_PART_FINE];
 	bool tied = c->tied && i > 0 && i <= c->n_total - c->n_given;
@@ -247,8 +254,22 @@ static int walk_fine_table(struct walk *w, struct bark_gpt_weights *g,
 			name_it(w, "%s%s.%u.weight", part, w->names->tables,
 				i);
 	}
-	return w->s->matrix(w->s, &g->tables[i], w->name, c->gpt.n_in,
-			    c->gpt.width);
+}
+
+/* A tied head is its table, or, where it is quantised, made from it. */
+static int walk_tied_head(struct walk *w, struct bark_gpt_weights *g,
+			  const struct bark_fine_config *c, unsigned i)
+{
+	if (w->s->int8) {
+		name_fine_table(w, c, i + 1);
+		return walk_weight(w, &g->heads[i], c->gpt.n_out,
+				   c->gpt.width);
+	}
+	g->heads[i] = (struct bark_linear){
+		.w = g->tables[i + 1], .type = w->s->type,
+		.n = c->gpt.n_out, .k = c->gpt.width,
+	};
+	return 0;
 }
 
 static int walk_fine(struct walk *w, struct bark_gpt_weights *g,
@@ -259,17 +280,17 @@ static int walk_fine(struct walk *w, struct bark_gpt_weights *g,
 	int r = 0;
 
 	w->s->begin(w->s, BARK_PART_FINE);
-	for (unsigned i = 0; i < c->n_total && r == 0; i++)
-		r = walk_fine_table(w, g, c, i);
+	for (unsigned i = 0; i < c->n_total && r == 0; i++) {
+		name_fine_table(w, c, i);
+		r = w->s->matrix(w->s, &g->tables[i], w->name, c->gpt.n_in,
+				 c->gpt.width);
+	}
 	/* The fine net's norms have biases whatever the configuration. */
 	if (r == 0)
 		r = walk_body(w, g, &c->gpt, part, true);
 	for (unsigned i = 0; i < c->n_total - c->n_given && r == 0; i++) {
 		if (c->tied) {
-			g->heads[i] = (struct bark_linear){
-				.w = g->tables[i + 1], .type = w->s->type,
-				.n = c->gpt.n_out, .k = c->gpt.width,
-			};
+			r = walk_tied_head(w, g, c, i);
 			continue;
 		}
 		snprintf(stem, sizeof(stem), "%s.%u", w->names->heads, i);
@@ -287,10 +308,10 @@ static int walk_conv(struct walk *w, struct bark_conv *ret, const char *module,
 {
 	int r;
 
-	*ret = (struct bark_conv){
-		.c_in = c_in, .c_out = c_out, .kernel = kernel,
-		.dilation = dilation,
-	};
+	ret->c_in = c_in;
+	ret->c_out = c_out;
+	ret->kernel = kernel;
+	ret->dilation = dilation;
 	name_it(w, "%s%s", module, w->names->conv);
 	r = w->s->conv(w->s, &ret->w, w->name, c_out, c_in, kernel, false);
 	if (r < 0)
@@ -306,10 +327,10 @@ static int walk_upconv(struct walk *w, struct bark_upconv *ret,
 {
 	int r;
 
-	*ret = (struct bark_upconv){
-		.c_in = c_in, .c_out = c_out, .kernel = 2 * stride,
-		.stride = stride,
-	};
+	ret->c_in = c_in;
+	ret->c_out = c_out;
+	ret->kernel = 2 * stride;
+	ret->stride = stride;
 	name_it(w, "%s%s", module, w->names->upconv);
 	r = w->s->conv(w->s, &ret->w, w->name, c_out, c_in, 2 * stride, true);
 	if (r < 0)
@@ -428,7 +449,7 @@ static int walk_codec(struct walk *w, struct bark_codec_weights *v,
 
 /* --- all --- */
 
-static int walk_model(struct bark_model *m, struct bark_weight_source *s,
+int bark_weights_walk(struct bark_model *m, struct bark_weight_source *s,
 		      const struct bark_names *names)
 {
 	struct walk w = {.s = s, .names = names};
@@ -458,20 +479,21 @@ int bark_weights_load(struct bark_model *model, struct bark_weight_source *s,
 	int r;
 
 	model->type = s->type;
+	model->int8 = s->int8;
 	model->semantic.layers = new_layers(&model->config.semantic.gpt);
 	model->coarse.layers = new_layers(&model->config.coarse.gpt);
 	model->fine.layers = new_layers(&model->config.fine.gpt);
 	if (!model->semantic.layers || !model->coarse.layers ||
 	    !model->fine.layers)
 		return bark_fail(s->err, -ENOMEM, "out of memory");
-	r = walk_model(model, s, names);
+	r = bark_weights_walk(model, s, names);
 	if (r < 0)
 		return r;
 	r = bark_arena_commit(&s->arena);
 	if (r < 0)
 		return bark_fail(s->err, r, "no memory for %zu MiB of weights",
 				 s->arena.size >> 20);
-	return walk_model(model, s, names);
+	return bark_weights_walk(model, s, names);
 }
 
 void bark_weights_clear(struct bark_model *model)

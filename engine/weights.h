@@ -8,6 +8,7 @@
 #ifndef BARK_WEIGHTS_H
 #define BARK_WEIGHTS_H
 
+#include "../kernels/pool.h"
 #include "model.h"
 #include "files/tensors.h"
 
@@ -49,7 +50,9 @@ enum bark_weight {
  */
 struct bark_weight_source {
 	struct bark_arena arena;
-	enum bk_dtype type; /* of matrices */
+	enum bk_dtype type; /* of tables, and of Linears unless int8 */
+	bool int8;          /* Linears are quantised */
+	struct bk_pool *pool; /* for quantising; NULL unless int8 */
 
 	/* Before a part's first array. */
 	void (*begin)(struct bark_weight_source *s, enum bark_part part);
@@ -64,6 +67,9 @@ struct bark_weight_source {
 	/* [n][k] in the source's type. */
 	int (*matrix)(struct bark_weight_source *s, const void **ret,
 		      const char *name, size_t n, size_t k);
+	/* A Linear's [n][k], quantised; for sources with int8 set. */
+	int (*quantized)(struct bark_weight_source *s, struct bk_i8 *ret,
+			 const char *name, size_t n, size_t k);
 	/*
 	 * A convolution's weight, stored [c_out][c_in][kernel], as
 	 * [c_out][kernel][c_in]; or a transposed one's, stored
@@ -88,6 +94,9 @@ extern const struct bark_names bark_names_transformers, bark_names_suno;
  */
 int bark_weights_load(struct bark_model *model, struct bark_weight_source *s,
 		      const struct bark_names *names);
+/* One walk over a model that is loaded: `ret` arrives as the model has it. */
+int bark_weights_walk(struct bark_model *model, struct bark_weight_source *s,
+		      const struct bark_names *names);
 void bark_weights_clear(struct bark_model *model);
 
 /* --- files --- */
@@ -106,5 +115,12 @@ void bark_file_source_init(struct bark_file_source *src,
 			   struct bark_tensors *const sets[BARK_PARTS],
 			   enum bk_dtype type, const struct bk_ops *ops,
 			   struct bark_error *err);
+
+/*
+ * All weights in place from a file of bark_model_save(); the set must outlive
+ * the model. Errors: -EINVAL (err names the tensor or key), -ENOTSUP, -ENOMEM.
+ */
+int bark_weights_gguf(struct bark_model *model, const struct bark_tensors *set,
+		      struct bark_error *err);
 
 #endif

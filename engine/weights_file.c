@@ -10,6 +10,7 @@
 
 #include "error.h"
 #include "files/tensors_build.h"
+#include "quantize.h"
 #include "weights.h"
 
 #define CHUNK 2048 /* elements converted at a time */
@@ -256,6 +257,34 @@ static int get_matrix(struct bark_weight_source *s, const void **ret,
 	return 0;
 }
 
+struct matrix {
+	const struct bk_ops *ops;
+	const struct bark_tensor *t;
+};
+
+static void read_elements(const void *from, float *dst, size_t first, size_t n)
+{
+	const struct matrix *m = from;
+
+	for (size_t i = 0; i < n; i += CHUNK)
+		read_floats(m->ops, dst + i, m->t, first + i,
+			    n - i < CHUNK ? n - i : CHUNK);
+}
+
+static int get_quantized(struct bark_weight_source *s, struct bk_i8 *ret,
+			 const char *name, size_t n, size_t k)
+{
+	struct bark_file_source *src = file_source(s);
+	const size_t dims[] = {n, k};
+	struct matrix m = {.ops = &src->ops};
+	int r = find(src, &m.t, name, dims, 2);
+
+	if (r == 0)
+		r = bark_quantize(ret, &s->arena, s->pool, n, k, read_elements,
+				  &m);
+	return r == -ENOMEM ? bark_fail(s->err, r, "out of memory") : r;
+}
+
 /* The pair of weight normalisation, or g NULL and the weight itself. */
 static int find_conv(struct bark_file_source *src, const struct bark_tensor **g,
 		     const struct bark_tensor **v, const char *module,
@@ -358,6 +387,7 @@ void bark_file_source_init(struct bark_file_source *src,
 			.floats = get_floats,
 			.sum = get_sum,
 			.matrix = get_matrix,
+			.quantized = get_quantized,
 			.conv = get_conv,
 			.err = err,
 		},

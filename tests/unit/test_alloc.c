@@ -19,6 +19,7 @@ static size_t live;         /* allocations not freed */
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t n);
+void *__real_aligned_alloc(size_t align, size_t n);
 char *__real_strdup(const char *s);
 char *__real_strndup(const char *s, size_t n);
 void *__real_mmap(void *at, size_t n, int prot, int flags, int fd, off_t from);
@@ -27,6 +28,7 @@ void __real_free(void *p);
 void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t n);
+void *__wrap_aligned_alloc(size_t align, size_t n);
 char *__wrap_strdup(const char *s);
 char *__wrap_strndup(const char *s, size_t n);
 void *__wrap_mmap(void *at, size_t n, int prot, int flags, int fd, off_t from);
@@ -60,6 +62,11 @@ void *__wrap_realloc(void *p, size_t n)
 		return NULL;
 	live += !p;
 	return __real_realloc(p, n);
+}
+
+void *__wrap_aligned_alloc(size_t align, size_t n)
+{
+	return fails() ? NULL : (live++, __real_aligned_alloc(align, n));
 }
 
 char *__wrap_strdup(const char *s)
@@ -107,20 +114,37 @@ static int open_model(void)
 	return r;
 }
 
-static int make_random(void)
+static int new_random(struct bark_model **ret)
 {
-	struct bark_model *m = NULL;
 	struct bark_config c;
-	int r;
 
 	bark_config_published(&c, false);
 	c.semantic.gpt.n_layer = c.coarse.gpt.n_layer = 1;
 	c.fine.gpt.n_layer = 1;
 	c.semantic.gpt.width = c.coarse.gpt.width = c.fine.gpt.width = 12;
 	c.codec.n_filters = 2;
-	r = bark_model_random(&m, &c, BK_F16, 1);
+	return bark_model_random(ret, &c, BARK_PRECISION_INT8, 1);
+}
+
+static int make_random(void)
+{
+	struct bark_model *m = NULL;
+	int r = new_random(&m);
+
 	bark_model_unref(m);
 	return r;
+}
+
+/* Saves it where open_model() finds it. */
+static void save_random(void)
+{
+	struct bark_model *m;
+
+	if (new_random(&m) < 0 ||
+	    bark_model_save(m, temp_path("model.gguf"), NULL) < 0)
+		abort();
+	bark_model_unref(m);
+	unlink(temp_path("config.json"));
 }
 
 static int open_voice(void)
@@ -177,6 +201,8 @@ int main(int argc, char **argv)
 	copy_fixture("tiny/model.safetensors", "model.safetensors");
 	run("a safetensors file", open_model);
 	run("random weights", make_random);
+	save_random();
+	run("a GGUF file", open_model);
 	copy_fixture("voice.npz", "voice.npz");
 	run("a voice", open_voice);
 	copy_fixture("deflated.npz", "voice.npz");

@@ -32,8 +32,9 @@ static void run_causal(const float *rows, size_t m, size_t step, float *out)
 	struct bark_scratch s = { 0 };
 	struct bark_kv kv = { 0 };
 
-	if (bark_scratch_init(&s, nets, 1, m, bk_pool_threads(compute.pool)) ||
-	    bark_kv_init(&kv, g, m))
+	if (bark_scratch_init(&s, nets, 1, m, bk_pool_threads(compute.pool),
+			      model->int8) ||
+	    bark_kv_init(&kv, g, bark_kv_type(model), m))
 		abort();
 	for (size_t i = 0; i < m; i += step) {
 		size_t n = m - i < step ? m - i : step;
@@ -46,20 +47,59 @@ static void run_causal(const float *rows, size_t m, size_t step, float *out)
 	bark_scratch_clear(&s);
 }
 
-static void test_prefill(void)
+static void test_prefill(const char *name)
 {
 	size_t width = model->config.semantic.gpt.width, m = 150;
-	float whole[64], part[64], *rows = random_rows(m * width);
+	float whole[256], part[256], *rows = random_rows(m * width);
 	const size_t steps[] = { 1, 2, 7, 64, 149 };
 
 	run_causal(rows, m, m, whole);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
 		run_causal(rows, m, steps[i], part);
-		TAP_CHECK("prefill and steps agree to the bit",
+		TAP_CHECK(name,
 			  memcmp(whole, part, width * sizeof(*whole)) == 0);
 	}
 	free(rows);
-	tap_ok("prefill and steps agree to the bit");
+	tap_ok(name);
+}
+
+/* Wide enough that every product is split. */
+static void test_threads(const char *name, enum bark_precision precision)
+{
+	struct bk_pool *two = compute.pool;
+	struct bark_model *narrow = model;
+	struct bark_config config;
+	float whole[256], part[256], *rows;
+
+	tiny_config(&config);
+	config.semantic.gpt.width = 192;
+	config.semantic.gpt.mlp_width = 768;
+	rows = random_rows(150 * 192);
+	TAP_CHECK(name, !bark_model_random(&model, &config, precision, 4));
+	run_causal(rows, 150, 150, whole);
+	for (unsigned threads = 1; threads <= 5; threads += 2) {
+		TAP_CHECK(name, !bk_pool_new(&compute.pool, threads, 0));
+		run_causal(rows, 150, 150, part);
+		TAP_CHECK(name, memcmp(whole, part, 192 * sizeof(*whole)) == 0);
+		run_causal(rows, 150, 40, part);
+		TAP_CHECK(name, memcmp(whole, part, 192 * sizeof(*whole)) == 0);
+		bk_pool_free(compute.pool);
+	}
+	bark_model_unref(model);
+	free(rows);
+	compute.pool = two;
+	model = narrow;
+	tap_ok(name);
+}
+
+static void test_other(const char *name, enum bark_precision precision)
+{
+	struct bark_model *f32 = model;
+
+	TAP_CHECK(name, !bark_model_random(&model, &f32->config, precision, 3));
+	test_prefill(name);
+	bark_model_unref(model);
+	model = f32;
 }
 
 static float *decode(const int32_t *codes, size_t n, size_t step, size_t first)
@@ -123,11 +163,16 @@ int main(void)
 	/* Two residual units, the second dilated. */
 	config.codec.n_residual = 2;
 	if (bk_pool_new(&compute.pool, 2, 0) < 0 ||
-	    bark_model_random(&model, &config, BK_F32, 3) < 0) {
+	    bark_model_random(&model, &config, BARK_PRECISION_F32, 3) < 0) {
 		tap_not_ok("setup", "no model");
 		return 1;
 	}
-	test_prefill();
+	test_prefill("prefill and steps agree to the bit");
+	test_other("prefill and steps agree with f16", BARK_PRECISION_F16);
+	test_other("prefill and steps agree with int8", BARK_PRECISION_INT8);
+	test_threads("any number of threads agrees", BARK_PRECISION_F32);
+	test_threads("any number of threads agrees with int8",
+		     BARK_PRECISION_INT8);
 	test_codec();
 	bark_model_unref(model);
 	bk_pool_free(compute.pool);

@@ -434,9 +434,9 @@ static void test_random(void)
 	size_t n;
 
 	tiny_config(&c);
-	TAP_CHECK(name, !bark_model_random(&a, &c, BK_F32, 1));
-	TAP_CHECK(name, !bark_model_random(&b, &c, BK_F32, 1));
-	TAP_CHECK(name, !bark_model_random(&half, &c, BK_F16, 1));
+	TAP_CHECK(name, !bark_model_random(&a, &c, BARK_PRECISION_F32, 1));
+	TAP_CHECK(name, !bark_model_random(&b, &c, BARK_PRECISION_F32, 1));
+	TAP_CHECK(name, !bark_model_random(&half, &c, BARK_PRECISION_F16, 1));
 	n = (size_t)c.semantic.gpt.n_in * c.semantic.gpt.width;
 	TAP_CHECK(name, !memcmp(a->semantic.tables[0], b->semantic.tables[0],
 				n * sizeof(float)));
@@ -453,7 +453,7 @@ static void test_random(void)
 	bark_model_unref(b);
 	bark_model_unref(half);
 	c.semantic.gpt.n_head = 3;
-	TAP_CHECK(name, bark_model_random(&a, &c, BK_F32, 1) == -EINVAL);
+	TAP_CHECK(name, bark_model_random(&a, &c, BARK_PRECISION_F32, 1) == -EINVAL);
 	tap_ok(name);
 }
 

@@ -232,9 +232,8 @@ static void test_descriptor(void)
 	tap_ok(name);
 }
 
-static void test_allocations(void)
+static void test_allocations(const char *name)
 {
-	const char *name = "nothing is allocated while speaking";
 	struct bark_engine *engine;
 	struct bark_session *s;
 	float pcm[4096];
@@ -299,12 +298,28 @@ static void test_many(void)
 	tap_ok(name);
 }
 
+/* The same of another model. */
+static void test_precision(enum bark_precision precision, const char *exact,
+			   const char *low_latency, const char *no_allocations)
+{
+	struct bark_model *whole = model;
+	struct bark_config config;
+
+	tiny_config(&config);
+	TAP_CHECK(exact, !bark_model_random(&model, &config, precision, 11));
+	test_same_as_offline(exact, BARK_MODE_EXACT);
+	test_same_as_offline(low_latency, BARK_MODE_LOW_LATENCY);
+	test_allocations(no_allocations);
+	bark_model_unref(model);
+	model = whole;
+}
+
 int main(void)
 {
 	struct bark_config config;
 
 	tiny_config(&config);
-	if (bark_model_random(&model, &config, BK_F32, 11) < 0) {
+	if (bark_model_random(&model, &config, BARK_PRECISION_F32, 11) < 0) {
 		tap_not_ok("setup", "no model");
 		return 1;
 	}
@@ -315,8 +330,14 @@ int main(void)
 	test_events();
 	test_cancel();
 	test_descriptor();
-	test_allocations();
+	test_allocations("nothing is allocated while speaking");
 	test_many();
+	test_precision(BARK_PRECISION_INT8, "int8, exact: the same",
+		       "int8, low latency: the same",
+		       "int8: nothing is allocated while speaking");
+	test_precision(BARK_PRECISION_F16, "f16, exact: the same",
+		       "f16, low latency: the same",
+		       "f16: nothing is allocated while speaking");
 	bark_model_unref(model);
 	return tap_failed;
 }

@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: MIT */
+/* int8 models: close to f32, the same from a file as made at load, and files
+ * that are cut, changed or cannot be written. */
+#include <math.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "codec.h"
+#include "files/tensors_build.h"
+#include "hostile.h"
+#include "stages.h"
+#include "tap.h"
+#include "tiny.h"
+
+static const char *root;
+static struct bark_compute compute;
+static const int32_t ids[] = {5, 9, 7, 12, 4, 8};
+
+/* --- speaking --- */
+
+struct score {
+	size_t steps;
+	size_t same;  /* steps in which both take the same token */
+	size_t near;  /* or one that f32 finds half as probable, or more */
+	double error; /* of the logits, root mean square, sum of the steps */
+};
+
+/* b's difference from a, relative to a. */
+static double apart(const float *a, const float *b, size_t n)
+{
+	double all = 0, error = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		double d = (double)a[i] - (double)b[i];
+
+		all += (double)a[i] * (double)a[i];
+		error += d * d;
+	}
+	return sqrt(error / all);
+}
+
+static void score_logits(struct score *s, const struct bark_timeline *a,
+			 const struct bark_timeline *b, size_t n)
+{
+	size_t best = compute.ops.argmax(a->logits, n);
+	size_t taken = compute.ops.argmax(b->logits, n);
+
+	s->steps++;
+	s->same += best == taken;
+	s->near += a->logits[best] - a->logits[taken] < logf(2);
+	s->error += apart(a->logits, b->logits, n);
+}
+
+/* Steps b beside a, which is greedy, and gives it a's tokens each time. */
+static void run_beside(struct bark_timeline *a, struct bark_timeline *b,
+		       struct score scores[3])
+{
+	const struct bark_config *m = &a->model->config;
+	unsigned books = m->fine.n_total;
+
+	while (bark_semantic_ready(a)) {
+		bark_semantic_step(a);
+		bark_semantic_step(b);
+		score_logits(&scores[0], a, b, m->semantic.vocab);
+		memcpy(b->semantic, a->semantic,
+		       (a->semantic_base + a->n_semantic) *
+			       sizeof(*a->semantic));
+	}
+	while (bark_coarse_ready(a)) {
+		bark_coarse_step(a);
+		bark_coarse_step(b);
+		score_logits(&scores[1], a, b, m->codebook_size);
+		memcpy(b->coarse, a->coarse,
+		       (a->coarse_base + a->n_coarse) * sizeof(*a->coarse));
+	}
+	memcpy(b->fine, a->fine, a->n_frames * books * sizeof(*a->fine));
+	while (bark_fine_ready(a)) {
+		unsigned book = a->fine_book ? a->fine_book :
+					       m->coarse.n_codebooks;
+
+		bark_fine_step(a);
+		bark_fine_step(b);
+		for (size_t i = 0; i < a->n_frames; i++) {
+			scores[2].steps++;
+			scores[2].same += a->fine[i * books + book] ==
+					  b->fine[i * books + book];
+			b->fine[i * books + book] = a->fine[i * books + book];
+		}
+	}
+}
+
+/* Compares int8 with f32, fed with the same tokens all along. */
+static bool compare(const struct bark_model *f32, const struct bark_model *int8,
+		    const int32_t *text, size_t n, unsigned max_semantic,
+		    struct score scores[3])
+{
+	struct bark_timeline_options opts;
+	struct bark_timeline a, b;
+	bool complete;
+
+	bark_timeline_defaults(&opts, &f32->config, BARK_MODE_EXACT);
+	opts.no_eos = true;
+	opts.max_semantic = max_semantic;
+	if (bark_timeline_init(&a, &compute, f32, NULL, &opts) < 0)
+		return false;
+	if (bark_timeline_init(&b, &compute, int8, NULL, &opts) < 0) {
+		bark_timeline_clear(&a);
+		return false;
+	}
+	a.sampler.greedy = b.sampler.greedy = true;
+	bark_timeline_begin(&a, text, n);
+	bark_timeline_begin(&b, text, n);
+	run_beside(&a, &b, scores);
+	complete = bark_fine_done(&a) && bark_fine_done(&b);
+	bark_timeline_clear(&a);
+	bark_timeline_clear(&b);
+	return complete;
+}
+
+static void test_random(void)
+{
+	static const char name[] = "int8 logits of random weights are near f32";
+	struct bark_model *f32 = NULL, *int8 = NULL;
+	struct score s[3] = {0};
+	struct bark_config c;
+
+	tiny_config(&c);
+	TAP_CHECK(name, !bark_model_random(&f32, &c, BARK_PRECISION_F32, 5));
+	TAP_CHECK(name, !bark_model_random(&int8, &c, BARK_PRECISION_INT8, 5));
+	TAP_CHECK(name, bark_model_precision(int8) == BARK_PRECISION_INT8);
+	TAP_CHECK(name, compare(f32, int8, ids, 6, 100, s));
+	TAP_CHECK(name, s[0].steps == 100 && s[1].steps >= 200);
+	for (size_t i = 0; i < 2; i++) {
+		double mean = s[i].error / (double)s[i].steps;
+
+		printf("# %zu of %zu, %.4f apart\n", s[i].same, s[i].steps,
+		       mean);
+		TAP_CHECK(name, mean > 0 && mean < 0.02);
+	}
+	bark_model_unref(f32);
+	bark_model_unref(int8);
+	tap_ok(name);
+}
+
+static void test_voice(void)
+{
+	static const char name[] = "int8 takes f32's tokens, or near ones";
+	static const char text[] = "The weather is fine today, and nobody is "
+				   "at home.";
+	struct bark_model_options opts = {.precision = BARK_PRECISION_F32};
+	struct bark_model *f32 = NULL, *int8 = NULL;
+	struct score s[3] = {0};
+	int32_t words[64];
+	char path[4096];
+	size_t n;
+
+	snprintf(path, sizeof(path), "%s/voices/slt", root);
+	TAP_CHECK(name, !bark_model_open(&f32, path, &opts, NULL));
+	opts.precision = BARK_PRECISION_INT8;
+	TAP_CHECK(name, !bark_model_open(&int8, path, &opts, NULL));
+	TAP_CHECK(name, !bark_tokenizer_encode(f32->tokenizer, text,
+					       strlen(text), words, 64, &n));
+	TAP_CHECK(name, compare(f32, int8, words, n, 100, s));
+	for (size_t i = 0; i < 3; i++) {
+		double mean = s[i].error / (double)s[i].steps;
+
+		printf("# %zu same, %zu near of %zu, %.4f apart\n", s[i].same,
+		       s[i].near, s[i].steps, mean);
+		TAP_CHECK(name, s[i].steps >= 100 && mean < 0.15);
+		TAP_CHECK(name, s[i].same * 100 >= s[i].steps * 80);
+		/* Of the fine stage only the codes are compared. */
+		TAP_CHECK(name, i == 2 || s[i].near * 100 >= s[i].steps * 95);
+	}
+	bark_model_unref(f32);
+	bark_model_unref(int8);
+	tap_ok(name);
+}
+
+/* --- files --- */
+
+/* All codes and all sound of a text; the caller frees both. */
+static bool speak(const struct bark_model *m, int32_t **ret_codes,
+		  float **ret_pcm, size_t *ret_frames)
+{
+	const unsigned books = m->config.fine.n_total;
+	struct bark_timeline_options opts;
+	struct bark_codec *codec;
+	struct bark_timeline t;
+
+	bark_timeline_defaults(&opts, &m->config, BARK_MODE_EXACT);
+	opts.no_eos = true;
+	opts.max_semantic = 20;
+	if (bark_timeline_init(&t, &compute, m, NULL, &opts) < 0 ||
+	    bark_codec_new(&codec, &compute, m) < 0)
+		return false;
+	t.sampler.seed = 7;
+	bark_timeline_begin(&t, ids, sizeof(ids) / sizeof(ids[0]));
+	while (bark_timeline_step(&t))
+		;
+	*ret_frames = t.n_fine;
+	*ret_codes = calloc(t.n_fine * books + 1, sizeof(**ret_codes));
+	*ret_pcm = calloc(t.n_fine * m->config.codec.hop + 1,
+			  sizeof(**ret_pcm));
+	memcpy(*ret_codes, t.fine + t.fine_base * books,
+	       t.n_fine * books * sizeof(**ret_codes));
+	bark_codec_decode(codec, *ret_codes, t.n_fine, *ret_pcm);
+	bark_codec_free(codec);
+	bark_timeline_clear(&t);
+	return true;
+}
+
+static bool say_the_same(const struct bark_model *a, const struct bark_model *b)
+{
+	const size_t books = a->config.fine.n_total;
+	const size_t hop = a->config.codec.hop;
+	int32_t *codes[2];
+	float *pcm[2];
+	size_t n[2];
+	bool same;
+
+	if (!speak(a, &codes[0], &pcm[0], &n[0]) ||
+	    !speak(b, &codes[1], &pcm[1], &n[1]))
+		return false;
+	same = n[0] > 0 && n[0] == n[1] &&
+	       !memcmp(codes[0], codes[1], n[0] * books * sizeof(*codes[0])) &&
+	       !memcmp(pcm[0], pcm[1], n[0] * hop * sizeof(*pcm[0]));
+	for (size_t i = 0; i < 2; i++) {
+		free(codes[i]);
+		free(pcm[i]);
+	}
+	return same;
+}
+
+static int open_as(struct bark_model **ret, enum bark_precision precision,
+		   struct bark_error *err)
+{
+	const struct bark_model_options opts = {.precision = precision};
+
+	*err = (struct bark_error){""};
+	return bark_model_open(ret, temp_dir, &opts, err);
+}
+
+/* With a configuration beside the file and, its own keys alone, without. */
+static void test_same_from_file(void)
+{
+	static const char name[] = "a file says what was saved, to the bit";
+	struct bark_model *made = NULL, *loaded = NULL;
+	struct bark_error err;
+	struct bark_config c;
+
+	tiny_config(&c);
+	c.fine.tied = false;
+	for (unsigned i = 0; i < 2; i++, c.fine.tied = true) {
+		const char *path = temp_path("model.gguf");
+
+		TAP_CHECK(name, !bark_model_random(&made, &c,
+						   BARK_PRECISION_INT8, 9));
+		TAP_CHECK(name, !bark_model_save(made, path, &err));
+		TAP_CHECK(name, bark_model_save(made, path, &err) == -EEXIST &&
+			  strstr(err.message, "model.gguf"));
+		TAP_CHECK(name, !open_as(&loaded, BARK_PRECISION_DEFAULT,
+					 &err));
+		TAP_CHECK(name, bark_model_precision(loaded) ==
+			  BARK_PRECISION_INT8);
+		TAP_CHECK(name, loaded->config.fine.tied == c.fine.tied &&
+			  loaded->config.semantic.rate == c.semantic.rate &&
+			  loaded->config.codec.hop == c.codec.hop);
+		TAP_CHECK(name, bark_model_memory(loaded) <=
+			  bark_model_memory(made));
+		TAP_CHECK(name, say_the_same(made, loaded));
+		bark_model_unref(loaded);
+		bark_model_unref(made);
+		unlink(path);
+	}
+	tap_ok(name);
+}
+
+static struct bytes read_whole(const char *path)
+{
+	struct bytes b = {0};
+	FILE *file = fopen(path, "rb");
+	unsigned char part[4096];
+	size_t n;
+
+	while (file && (n = fread(part, 1, sizeof(part), file)) > 0)
+		put(&b, part, n);
+	if (file)
+		fclose(file);
+	return b;
+}
+
+static void copy_files(const char *from)
+{
+	static const char *const names[] = {
+		"config.json", "generation_config.json", "model.safetensors",
+	};
+	char path[4096];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct bytes b;
+
+		snprintf(path, sizeof(path), "%s/tests/%s/%s", root, from,
+			 names[i]);
+		b = read_whole(path);
+		write_temp(names[i], b.p, b.n);
+		clear_bytes(&b);
+	}
+}
+
+static void test_preferred(void)
+{
+	static const char name[] = "model.gguf is preferred where it is there";
+	struct bark_model *f32 = NULL, *made = NULL, *loaded = NULL;
+	struct bark_error err;
+
+	copy_files("parity/fixtures/small/model");
+	TAP_CHECK(name, !open_as(&made, BARK_PRECISION_INT8, &err));
+	TAP_CHECK(name, !open_as(&f32, BARK_PRECISION_F32, &err));
+	TAP_CHECK(name, bark_model_save(f32, temp_path("model.gguf"), &err) ==
+		  -EINVAL && strstr(err.message, "not int8"));
+	TAP_CHECK(name, !bark_model_save(made, temp_path("model.gguf"), &err));
+	bark_model_unref(f32);
+	TAP_CHECK(name, !open_as(&f32, BARK_PRECISION_F32, &err));
+	TAP_CHECK(name, bark_model_precision(f32) == BARK_PRECISION_F32);
+	unlink(temp_path("model.safetensors"));
+	TAP_CHECK(name, !open_as(&loaded, BARK_PRECISION_DEFAULT, &err));
+	TAP_CHECK(name, bark_model_precision(loaded) == BARK_PRECISION_INT8);
+	TAP_CHECK(name, say_the_same(made, loaded));
+	bark_model_unref(loaded);
+	TAP_CHECK(name, open_as(&loaded, BARK_PRECISION_F16, &err) == -ENOENT &&
+		  strstr(err.message, "needs the original"));
+	bark_model_unref(made);
+	bark_model_unref(f32);
+	tap_ok(name);
+}
+
+/* Leaves a file that is small enough to be damaged everywhere. */
+static void test_small(void)
+{
+	static const char name[] = "a model of four channels";
+	struct bark_model *m = NULL;
+	struct bark_error err;
+
+	copy_files("fixtures/files/tiny");
+	unlink(temp_path("model.gguf"));
+	TAP_CHECK(name, !open_as(&m, BARK_PRECISION_INT8, &err));
+	TAP_CHECK(name, !bark_model_save(m, temp_path("model.gguf"), &err));
+	bark_model_unref(m);
+	m = NULL;
+	TAP_CHECK(name, !open_as(&m, BARK_PRECISION_INT8, &err));
+	bark_model_unref(m);
+	tap_ok(name);
+}
+
+static int try_parse(const unsigned char *data, size_t n, void *arg)
+{
+	struct bark_tensors *set;
+	int r = bark_tensors_parse(&set, data, n, "file", NULL);
+	unsigned sum = 0;
+
+	if (r < 0)
+		return r;
+	/* All that is named can be read. */
+	for (size_t i = 0; i < bark_tensors_count(set); i++) {
+		const struct bark_tensor *t = bark_tensors_at(set, i);
+
+		for (size_t j = 0; j < t->n_bytes; j++)
+			sum += ((const unsigned char *)t->data)[j];
+	}
+	*(unsigned *)arg += sum;
+	bark_tensors_free(set);
+	return 0;
+}
+
+static void test_damaged(void)
+{
+	static const char name[] = "a damaged file is refused or harmless";
+	struct bytes whole = read_whole(temp_path("model.gguf")), cut;
+	struct bark_model *m = NULL;
+	struct bark_error err;
+	uint32_t state = 99;
+	unsigned sum = 0;
+
+	TAP_CHECK(name, whole.n > 10000);
+	TAP_CHECK(name, !try_parse(whole.p, whole.n, &sum));
+	/* The last tensor's padding is all that may be cut off. */
+	TAP_CHECK(name, damage(&whole, 2000, try_parse, &sum) < 64);
+	for (size_t n = 0; n < whole.n - 64; n += 1 + n / 16) {
+		write_temp("model.gguf", whole.p, n);
+		TAP_CHECK(name, open_as(&m, BARK_PRECISION_DEFAULT, &err) < 0);
+		TAP_CHECK(name, strstr(err.message, "model.gguf"));
+	}
+	for (unsigned i = 0; i < 300; i++) {
+		uint32_t at = next_random(&state);
+
+		cut = (struct bytes){0};
+		put(&cut, whole.p, whole.n);
+		cut.p[at / 8 % 12000 % cut.n] ^= (unsigned char)(1 << at % 8);
+		write_temp("model.gguf", cut.p, cut.n);
+		clear_bytes(&cut);
+		if (!open_as(&m, BARK_PRECISION_DEFAULT, &err))
+			bark_model_unref(m);
+		else
+			TAP_CHECK(name, err.message[0]);
+	}
+	write_temp("model.gguf", whole.p, whole.n);
+	clear_bytes(&whole);
+	tap_ok(name);
+}
+
+/* Replaces the first place where `from` is, by as many bytes. */
+static bool replace(struct bytes *b, const char *from, const char *to)
+{
+	unsigned char *p = memmem(b->p, b->n, from, strlen(from));
+
+	if (!p || strlen(from) != strlen(to))
+		return false;
+	memcpy(p, to, strlen(to));
+	return true;
+}
+
+static void test_contradictory(void)
+{
+	static const struct {
+		const char *from, *to, *why;
+	} cases[] = {
+		{"GGUF\3", "GGUF\2", "version 2"},
+		{"GGUF", "GGMF", "not a safetensors"},
+		{"bark\13", "bork\13", "general.architecture is bork"},
+		{"groups-128", "groups-256", "bark.layout is"},
+		{"layout.version", "layout.vorsion", "bark.layout is"},
+		{"bark.codec.hop", "bark.codec.dim", "bark.codec.dim is there "
+		 "twice"},
+		{"lm_head.weight.scale", "lm_head.weight.scole",
+		 "no tensor semantic.lm_head.weight.scale"},
+		{"layernorm_1.weight", "layernorm_2.weight",
+		 "layernorm_2.weight is there twice"},
+		{"layers.1.attn.out_proj.bias", "layers.1.attn.out_proj.bios",
+		 "no tensor semantic.layers.1.attn.out_proj.bias"},
+		/* The alignment's 64 as 8: places do not follow each other. */
+		{"general.alignment\4", "general.olignment\4", "lies at"},
+	};
+	static const char name[] = "contradictory files";
+	struct bytes whole = read_whole(temp_path("model.gguf"));
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct bark_model *m = NULL;
+		struct bark_error err;
+		struct bytes b = {0};
+		int r;
+
+		put(&b, whole.p, whole.n);
+		TAP_CHECK(name, replace(&b, cases[i].from, cases[i].to));
+		write_temp("model.gguf", b.p, b.n);
+		clear_bytes(&b);
+		r = open_as(&m, BARK_PRECISION_DEFAULT, &err);
+		if ((r != -EINVAL && r != -ENOTSUP) || m ||
+		    !strstr(err.message, cases[i].why)) {
+			tap_not_ok(name, "%s gave %d: %s", cases[i].why, r,
+				   err.message);
+			return;
+		}
+	}
+	write_temp("model.gguf", whole.p, whole.n);
+	clear_bytes(&whole);
+	tap_ok(name);
+}
+
+static void test_other_configuration(void)
+{
+	static const char name[] = "a file and a configuration that differ";
+	struct bytes b = read_fixture(root, "tiny/config.json");
+	struct bark_model *m = NULL;
+	struct bark_error err;
+
+	TAP_CHECK(name, !open_as(&m, BARK_PRECISION_DEFAULT, &err));
+	bark_model_unref(m);
+	m = NULL;
+	TAP_CHECK(name, replace(&b, "\"hidden_size\": 4", "\"hidden_size\": 8"));
+	write_temp("config.json", b.p, b.n);
+	clear_bytes(&b);
+	TAP_CHECK(name, open_as(&m, BARK_PRECISION_DEFAULT, &err) == -EINVAL);
+	TAP_CHECK(name, strstr(err.message, "coarse_acoustics.input_embeds_layer"));
+	tap_ok(name);
+}
+
+static void test_full_disk(void)
+{
+	static const char name[] = "a file that cannot be written is removed";
+	const char *path = temp_path("full.gguf");
+	struct bark_model *m = NULL;
+	struct rlimit was, small;
+	struct bark_error err;
+	struct bark_config c;
+	int r;
+
+	tiny_config(&c);
+	TAP_CHECK(name, !bark_model_random(&m, &c, BARK_PRECISION_INT8, 1));
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &was);
+	small = (struct rlimit){30000, was.rlim_max};
+	setrlimit(RLIMIT_FSIZE, &small);
+	r = bark_model_save(m, path, &err);
+	setrlimit(RLIMIT_FSIZE, &was);
+	TAP_CHECK(name, r == -EFBIG && strstr(err.message, "full.gguf"));
+	TAP_CHECK(name, access(path, F_OK) < 0);
+	TAP_CHECK(name, !bark_model_save(m, path, &err));
+	bark_model_unref(m);
+	tap_ok(name);
+}
+
+int main(int argc, char **argv)
+{
+	root = argc > 1 ? argv[1] : ".";
+	bk_ops_init(&compute.ops, ~0u);
+	if (bk_pool_new(&compute.pool, 2, 0) < 0)
+		return 1;
+	make_temp_dir();
+	test_random();
+	test_voice();
+	test_same_from_file();
+	test_preferred();
+	test_small();
+	test_damaged();
+	test_contradictory();
+	test_other_configuration();
+	test_full_disk();
+	remove_temp_dir();
+	bk_pool_free(compute.pool);
+	return tap_failed;
+}
