@@ -3,12 +3,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bark.h"
 #include "commands.h"
 #include "copy.h"
+#include "model.h"
 #include "options.h"
 #include "paths.h"
+#include "speech.h"
+
+static bool is_quantized(const char *dir)
+{
+	char *path;
+	bool there;
+
+	if (asprintf(&path, "%s/model.gguf", dir) < 0)
+		return false;
+	there = !access(path, F_OK);
+	free(path);
+	return there;
+}
 
 static int model_list(void)
 {
@@ -19,8 +34,9 @@ static int model_list(void)
 		return options_fail("models cannot be listed: %s",
 				    strerror(-r));
 	for (size_t i = 0; i < models.n; i++)
-		printf("%-20s %s\n", models.items[i].name,
-		       models.items[i].path);
+		printf("%-20s %s%s\n", models.items[i].name,
+		       models.items[i].path,
+		       is_quantized(models.items[i].path) ? " (int8)" : "");
 	barkd_entries_clear(&models);
 	return EXIT_OK;
 }
@@ -51,9 +67,10 @@ static int check(const char *path, const char *vocab, bool voices)
 			bark_voice_unref(voice);
 	}
 	if (!status)
-		printf("%s: %u Hz, %.1f MB of weights, %zu voices\n", path,
+		printf("%s: %u Hz, %.1f MB of %s weights, %zu voices\n", path,
 		       bark_model_rate(model), bark_model_memory(model) / 1e6,
-		       list.n);
+		       speech_precisions[bark_model_precision(model) -
+					 BARK_PRECISION_F32], list.n);
 	barkd_entries_clear(&list);
 	bark_model_unref(model);
 	return status;
@@ -73,18 +90,26 @@ static int model_verify(const char *name)
 	return status;
 }
 
-static int copy_in(const char *from, const char *vocab, const char *name)
+/* Where imported and quantized models are kept. */
+static int models_home(char **ret)
 {
-	int r, status = EXIT_OK;
-	char *home, *dir;
+	char *home;
+	int r = barkd_data_home(&home);
 
-	r = barkd_data_home(&home);
 	if (r)
 		return options_fail("no folder for data: %s", strerror(-r));
-	if (asprintf(&dir, "%s/models", home) < 0) {
-		free(home);
-		return options_fail("out of memory");
-	}
+	r = asprintf(ret, "%s/models", home);
+	free(home);
+	return r < 0 ? options_fail("out of memory") : EXIT_OK;
+}
+
+static int copy_in(const char *from, const char *vocab, const char *name)
+{
+	char *dir;
+	int r, status = models_home(&dir);
+
+	if (status)
+		return status;
 	r = copy_model(from, vocab, dir, name);
 	if (r == -EEXIST)
 		status = options_fail("%s/%s is there already; remove it first",
@@ -95,7 +120,92 @@ static int copy_in(const char *from, const char *vocab, const char *name)
 		printf("imported as '%s'; 'name = %s' under [model] in barkd.ini makes barkd use it\n",
 		       name, name);
 	free(dir);
-	free(home);
+	return status;
+}
+
+struct saving {
+	struct bark_model *model;
+	struct bark_error err;
+};
+
+static int save_into(void *arg, const char *folder)
+{
+	struct saving *s = arg;
+	char *path;
+	int r;
+
+	if (asprintf(&path, "%s/model.gguf", folder) < 0)
+		return -ENOMEM;
+	r = bark_model_save(s->model, path, &s->err);
+	free(path);
+	return r;
+}
+
+static int save_quantized(struct bark_model *model, const char *from,
+			  const char *name)
+{
+	struct saving s = {.model = model};
+	char *dir;
+	int r, status = models_home(&dir);
+
+	if (status)
+		return status;
+	r = copy_around_weights(from, dir, name, save_into, &s);
+	if (r == -EEXIST)
+		status = options_fail("%s/%s is there already; remove it first",
+				      dir, name);
+	else if (r)
+		status = options_fail("%s/%s: %s", dir, name,
+				      s.err.message[0] ? s.err.message
+						       : strerror(-r));
+	else
+		printf("quantized as '%s', %.1f MB of weights; 'name = %s' under [model] in barkd.ini makes barkd use it\n",
+		       name, bark_model_memory(model) / 1e6, name);
+	free(dir);
+	return status;
+}
+
+/* dir is the original's full path. */
+static int quantize(const char *dir)
+{
+	const struct bark_model_options opts = {
+		.precision = BARK_PRECISION_INT8,
+	};
+	struct bark_model *model;
+	struct bark_error err;
+	char *name;
+	int status;
+
+	if (is_quantized(dir))
+		return options_fail("%s is quantized already", dir);
+	if (asprintf(&name, "%s-int8", basename(dir)) < 0)
+		return options_fail("out of memory");
+	if (!copy_name_ok(name)) {
+		status = options_fail("'%s' cannot be a model's name", name);
+	} else if (bark_model_open(&model, dir, &opts, &err)) {
+		status = options_fail("%s", err.message);
+	} else {
+		status = save_quantized(model, dir, name);
+		bark_model_unref(model);
+	}
+	free(name);
+	return status;
+}
+
+static int model_quantize(const char *name)
+{
+	char *path, *full;
+	int r, status;
+
+	r = barkd_model_find(&path, name);
+	if (r)
+		return options_fail("no model '%s' (%s); see 'barkctl model list'",
+				    name, strerror(-r));
+	full = realpath(path, NULL);
+	status = full ? quantize(full) :
+			options_fail("%s: %s", path, strerror(errno));
+	free(full);
+	free(path);
 	return status;
 }
 
@@ -122,10 +232,13 @@ static int model_import(const char *from, const char *vocab, const char *name)
 
 int cmd_model(int argc, char **argv)
 {
+	static const char *const precisions[] = {"int8", NULL};
 	const char *vocab = NULL, *name = NULL, *verb;
+	int to = -1;
 	const struct option_def defs[] = {
 		OPTION_STRING(0, "name", &name),
 		OPTION_STRING(0, "vocab", &vocab),
+		OPTION_CHOICE(0, "to", &to, NULL, precisions),
 	};
 	int first, n, status;
 
@@ -137,12 +250,16 @@ int cmd_model(int argc, char **argv)
 	if ((vocab || name) && strcmp(verb, "import"))
 		return options_usage(argv[0],
 				     "--vocab and --name go with import");
+	if ((to >= 0) != !strcmp(verb, "quantize"))
+		return options_usage(argv[0], "--to int8 goes with quantize");
 	if (!strcmp(verb, "list") && n == 1)
 		return model_list();
 	if (!strcmp(verb, "verify") && n == 2)
 		return model_verify(argv[first + 1]);
 	if (!strcmp(verb, "import") && n == 2)
 		return model_import(argv[first + 1], vocab, name);
+	if (!strcmp(verb, "quantize") && n == 2)
+		return model_quantize(argv[first + 1]);
 	return options_usage(argv[0],
-			     "model takes 'list', 'import PATH' or 'verify NAME'");
+			     "model takes 'list', 'import PATH', 'verify NAME' or 'quantize NAME'");
 }

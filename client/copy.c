@@ -149,22 +149,32 @@ int copy_file(const char *from, const char *dir, const char *name)
 	return r;
 }
 
-static bool wanted_file(const char *name)
+static bool ends_in(const char *name, const char *const *ends)
 {
-	static const char *const ends[] = {".json", ".safetensors", ".bin",
-					   ".pt",   ".th",	    ".txt",
-					   ".npz",  ".npy",	    ".md"};
-	const char *end = strrchr(name, '.');
+	size_t n = strlen(name);
 
-	for (size_t i = 0; end && i < sizeof(ends) / sizeof(ends[0]); i++) {
-		if (!strcmp(end, ends[i]))
+	for (; *ends; ends++) {
+		size_t m = strlen(*ends);
+
+		if (n > m && !strcmp(name + n - m, *ends))
 			return true;
 	}
 	return false;
 }
 
+static bool wanted_file(const char *name, bool weights)
+{
+	static const char *const heavy[] = {".safetensors", ".bin", ".pt",
+					    ".th", ".gguf", ".index.json",
+					    NULL};
+	static const char *const light[] = {".json", ".txt", ".npz", ".npy",
+					    ".md", NULL};
+
+	return ends_in(name, heavy) ? weights : ends_in(name, light);
+}
+
 /* Takes from_dir. */
-static int copy_folder(int from_dir, int to_dir, int depth)
+static int copy_folder(int from_dir, int to_dir, bool weights, int depth)
 {
 	DIR *d = fdopendir(from_dir);
 	struct dirent *e;
@@ -183,7 +193,7 @@ static int copy_folder(int from_dir, int to_dir, int depth)
 			continue;
 		if (fstatat(from_dir, e->d_name, &st, 0) < 0) {
 			r = -errno;
-		} else if (S_ISREG(st.st_mode) && wanted_file(e->d_name)) {
+		} else if (S_ISREG(st.st_mode) && wanted_file(e->d_name, weights)) {
 			r = copy_at(from_dir, e->d_name, to_dir, e->d_name);
 		} else if (S_ISDIR(st.st_mode) && depth < MAX_DEPTH) {
 			if (mkdirat(to_dir, e->d_name, 0755) < 0) {
@@ -199,7 +209,8 @@ static int copy_folder(int from_dir, int to_dir, int depth)
 			if (in >= 0 && out < 0)
 				close(in);
 			if (!r)
-				r = copy_folder(in, out, depth + 1);
+				r = copy_folder(in, out, weights,
+						depth + 1);
 			if (out >= 0)
 				close(out);
 		}
@@ -233,8 +244,33 @@ static void remove_folder(int dir, const char *name)
 	unlinkat(dir, name, AT_REMOVEDIR);
 }
 
-int copy_model(const char *from, const char *vocab, const char *dir,
-	       const char *name)
+/* What copy_model() and copy_around_weights() do. */
+struct copying {
+	const char *vocab; /* or NULL */
+	bool weights;
+	int (*fill)(void *arg, const char *folder); /* or NULL */
+	void *arg;
+};
+
+static int complete(const struct copying *c, int out, const char *dir,
+		    const char *hidden)
+{
+	char path[PATH_MAX];
+
+	if (c->vocab) {
+		unlinkat(out, "vocab.txt", 0);
+		return copy_at(AT_FDCWD, c->vocab, out, "vocab.txt");
+	}
+	if (!c->fill)
+		return 0;
+	if (snprintf(path, sizeof(path), "%s/%s", dir, hidden) >=
+	    (int)sizeof(path))
+		return -ENAMETOOLONG;
+	return c->fill(c->arg, path);
+}
+
+static int copy_as(const struct copying *c, const char *from, const char *dir,
+		   const char *name)
 {
 	char hidden[NAME_MAX + 1];
 	int fd, in, out = -1, r = 0;
@@ -251,12 +287,11 @@ int copy_model(const char *from, const char *vocab, const char *dir,
 		r = -errno;
 	} else {
 		out = openat(fd, hidden, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		r = out < 0 ? -errno : copy_folder(dup(in), out, 0);
+		r = out < 0 ? -errno :
+			      copy_folder(dup(in), out, c->weights, 0);
 	}
-	if (!r && vocab) {
-		unlinkat(out, "vocab.txt", 0);
-		r = copy_at(AT_FDCWD, vocab, out, "vocab.txt");
-	}
+	if (!r)
+		r = complete(c, out, dir, hidden);
 	if (!r)
 		r = appear(fd, hidden, name);
 	if (r && out >= 0)
@@ -267,4 +302,20 @@ int copy_model(const char *from, const char *vocab, const char *dir,
 		close(in);
 	close(fd);
 	return r;
+}
+
+int copy_model(const char *from, const char *vocab, const char *dir,
+	       const char *name)
+{
+	const struct copying c = {.vocab = vocab, .weights = true};
+
+	return copy_as(&c, from, dir, name);
+}
+
+int copy_around_weights(const char *from, const char *dir, const char *name,
+			int (*fill)(void *arg, const char *folder), void *arg)
+{
+	const struct copying c = {.fill = fill, .arg = arg};
+
+	return copy_as(&c, from, dir, name);
 }

@@ -26,4 +26,11 @@ int copy_file(const char *from, const char *dir, const char *name);
 int copy_model(const char *from, const char *vocab, const char *dir,
 	       const char *name);
 
+/*
+ * The same without the weights, in whose place fill(arg, folder) puts others
+ * before the copy appears. What fill returns but 0 is the result.
+ */
+int copy_around_weights(const char *from, const char *dir, const char *name,
+			int (*fill)(void *arg, const char *folder), void *arg);
+
 #endif

@@ -8,7 +8,8 @@
 #include "options.h"
 #include "paths.h"
 
-const char *const speech_precisions[] = { "f32", "f16", "bf16", NULL };
+const char *const speech_precisions[] = { "f32", "f16", "bf16", "int8",
+					  NULL };
 const char *const speech_modes[] = { "low-latency", "exact", NULL };
 
 enum bark_precision speech_precision(int choice)

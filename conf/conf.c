@@ -14,7 +14,8 @@
 #define LINE_BYTES 199
 #define MAX_LINES 10000
 
-const char *const conf_precisions[] = {"default", "f32", "f16", "bf16", NULL};
+const char *const conf_precisions[] = {"default", "f32", "f16", "bf16",
+				       "int8", NULL};
 const char *const conf_modes[] = {"low-latency", "exact", NULL};
 const char *const conf_sinks[] = {"auto", "pipewire", "jack", "file", NULL};
 static const char *const resamplers[] = {"fastest", "medium", "best", NULL};

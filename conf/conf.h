@@ -16,6 +16,7 @@ enum conf_precision {
 	CONF_PRECISION_F32,
 	CONF_PRECISION_F16,
 	CONF_PRECISION_BF16,
+	CONF_PRECISION_INT8,
 };
 
 enum conf_mode {

@@ -16,7 +16,7 @@
 
 /* Files of which one makes a folder a model. */
 static const char *const model_marks[] = {
-	"config.json", "text_2.pt", "text.pt",
+	"config.json", "text_2.pt", "text.pt", "model.gguf",
 };
 
 /* --- strings --- */

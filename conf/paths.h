@@ -4,7 +4,8 @@
  * through `ret` are the caller's to free(). Errors: -ENOENT, -ENOMEM, -EINVAL
  * (a name with a slash at the wrong place, or "..").
  *
- * A model is a folder in transformers' or suno's layout. By name it is looked
+ * A model is a folder in transformers' or suno's layout, or a quantized one.
+ * By name it is looked
  * for in $XDG_DATA_HOME/barkd/models/, each of $XDG_DATA_DIRS/barkd/models/,
  * the installed folder of embedded voices, and, for a build that has not been
  * installed, the source's voices/ (compiled in; $BARKD_VOICES_DIR overrides).

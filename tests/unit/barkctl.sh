@@ -74,7 +74,47 @@ truncate -s -1 "$tmp/cut/model.safetensors"
 expect 'import of a cut model' 1 'model.safetensors' model import "$tmp/cut"
 expect 'model import' 0 "imported as 'tiny'" model import --name tiny "$model"
 expect 'import again' 1 'is there already' model import --name tiny "$model"
-expect 'model verify' 0 'models/tiny: ' model verify tiny
+expect 'model verify' 0 'models/tiny: .* f32 weights' model verify tiny
+expect 'quantize to what' 2 '--to int8' model quantize tiny
+expect 'quantize to f16' 2 'int8' model quantize tiny --to f16
+expect '--to without quantize' 2 '--to int8' model verify tiny --to int8
+expect 'quantize' 0 "quantized as 'tiny-int8'" model quantize tiny --to int8
+expect 'quantize again' 1 'is there already' model quantize tiny --to int8
+expect 'quantize twice' 1 'quantized already' model quantize tiny-int8 --to int8
+expect 'quantized list' 0 '/models/tiny-int8 .int8.$' model list
+expect 'quantized verify' 0 ' int8 weights' model verify tiny-int8
+expect 'quantized, another precision' 1 'needs the original' \
+	trace -m tiny-int8 --precision f16 --text hi -o "$tmp/trace"
+for at in tiny tiny-int8; do
+	expect "trace $at" 0 '' trace -m $at --precision int8 --seed 3 \
+		--text 'tic toc' -o "$tmp/$at"
+done
+if cmp "$tmp/tiny/fine.npy" "$tmp/tiny-int8/fine.npy" &&
+   cmp "$tmp/tiny/audio.npy" "$tmp/tiny-int8/audio.npy"; then
+	echo "ok barkctl/quantized at load or in a file"
+else
+	echo "not ok barkctl/quantized at load or in a file: they differ"
+	failed=1
+fi
+if [ -e "$data/models/tiny-int8/model.safetensors" ]; then
+	echo "not ok barkctl/quantized: the original's weights are there"
+	failed=1
+fi
+(
+	ulimit -f 100
+	trap '' XFSZ
+	expect 'quantize on a full disk' 1 'model.gguf: File too large' \
+		model quantize "$model" --to int8
+	[ $failed = 0 ]
+) || failed=1
+if [ -n "$(find "$data/models" -name '.*')" ] || [ -e "$data/models/model-int8" ]; then
+	echo "not ok barkctl/quantize leaves a half"
+	failed=1
+fi
+truncate -s -100 "$data/models/tiny-int8/model.gguf"
+expect 'verify of a cut one' 1 'model.gguf: the file is truncated' \
+	model verify tiny-int8
+rm -r "$data/models/tiny-int8"
 expect 'voice import' 0 'say -v anna' voice import -m tiny "$voice" anna
 expect 'voice import again' 1 'already' voice import -m tiny "$voice" anna
 expect 'voice list' 0 '^anna ' voice list -m tiny
