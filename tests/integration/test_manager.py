@@ -16,6 +16,7 @@ SYSTEMD = "/usr/lib/systemd/systemd"
 ENTER = """echo $$ > "$1/cgroup.procs" && exec unshare -m -C sh -ec '
 mount -t tmpfs tmpfs /run
 mkdir -p /run/systemd/system
+mount -t tmpfs tmpfs /sys/fs/cgroup
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 exec "$@"' sh "$2" --user --unit=basic.target"""
 
@@ -94,7 +95,7 @@ def managed(bench):
         socket = place.path("systemd/private")
         wait_for("service manager", lambda: os.path.exists(socket) or not manager.alive())
         if not manager.alive():
-            raise Missing("no service manager: " + place.log("sh").strip()[-200:])
+            raise Missing("no service manager: " + " ".join(place.log("sh").split())[-200:])
         unit.ctl("start", "barkd.socket")
         yield unit
 
