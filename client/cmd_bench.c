@@ -11,19 +11,39 @@
 #include "commands.h"
 #include "model.h"
 #include "options.h"
+#include "peaks.h"
 #include "session.h"
 #include "speech.h"
 
 /* About a sentence of text. */
 #define TEXT_IDS 24
 
+enum { SEMANTIC, COARSE, FINE, CODEC, STAGES };
+
+static const struct {
+	const char *name, *unit;
+} stages[STAGES] = {
+	[SEMANTIC] = { "semantic", "tokens" },
+	[COARSE] = { "coarse", "tokens" },
+	[FINE] = { "fine", "frames" },
+	[CODEC] = { "codec", "frames" },
+};
+
+struct stage {
+	double seconds;
+	size_t units;
+	struct bark_work work;
+};
+
 struct bench {
 	struct bark_model *model;
 	struct bark_voice *voice;
 	enum bark_mode mode;
 	unsigned threads, n_semantic;
-	double load, semantic, coarse, fine, codec, first_audio, audio;
-	size_t semantic_tokens, coarse_tokens, frames;
+	double load, first_audio, audio;
+	struct stage stages[STAGES];
+	double peak_mb; /* of memory, before the machine was measured */
+	struct peaks peaks;
 	const char *kernels;
 	unsigned used_threads;
 };
@@ -36,6 +56,32 @@ static void fill_ids(const struct bark_model *m, int32_t *ids, size_t n)
 		ids[i] = (int32_t)((i * 7919 + 101) % (words / 2));
 }
 
+struct lap {
+	const struct bark_compute *compute;
+	double at;
+	struct bark_work work;
+};
+
+static void begin(struct lap *lap, const struct bark_compute *compute)
+{
+	*lap = (struct lap){ .compute = compute, .at = bark_now(),
+			     .work = compute->work };
+}
+
+/* What came since begin() or the last end(). */
+static void end(struct lap *lap, struct stage *ret, size_t units)
+{
+	const struct bark_work *now = &lap->compute->work;
+
+	*ret = (struct stage){
+		.seconds = bark_now() - lap->at,
+		.units = units,
+		.work = { now->operations - lap->work.operations,
+			  now->bytes - lap->work.bytes },
+	};
+	begin(lap, lap->compute);
+}
+
 /* The stages one after another, each timed alone. */
 static int run_stages(struct bench *b)
 {
@@ -46,7 +92,7 @@ static int run_stages(struct bench *b)
 	struct bark_codec *codec = NULL;
 	int32_t ids[TEXT_IDS];
 	float *pcm = NULL;
-	double at;
+	struct lap lap;
 	int r;
 
 	bk_ops_init(&compute.ops, ~0u);
@@ -66,31 +112,26 @@ static int run_stages(struct bench *b)
 	fill_ids(b->model, ids, TEXT_IDS);
 	bark_timeline_begin(&t, ids, TEXT_IDS);
 
-	at = bark_now();
+	begin(&lap, &compute);
 	while (bark_semantic_ready(&t))
 		bark_semantic_step(&t);
-	b->semantic = bark_now() - at;
-	at = bark_now();
+	end(&lap, &b->stages[SEMANTIC], t.n_semantic);
 	while (bark_coarse_ready(&t))
 		bark_coarse_step(&t);
-	b->coarse = bark_now() - at;
-	at = bark_now();
+	end(&lap, &b->stages[COARSE], t.n_coarse);
 	while (bark_fine_ready(&t))
 		bark_fine_step(&t);
-	b->fine = bark_now() - at;
+	end(&lap, &b->stages[FINE], t.n_fine);
 
-	b->semantic_tokens = t.n_semantic;
-	b->coarse_tokens = t.n_coarse;
-	b->frames = t.n_fine;
 	b->audio = (double)t.n_fine * m->codec.hop / m->codec.rate;
 	pcm = malloc((t.n_fine * m->codec.hop + 1) * sizeof(*pcm));
 	r = pcm ? bark_codec_new(&codec, &compute, b->model) : -ENOMEM;
 	if (r == 0) {
-		at = bark_now();
+		begin(&lap, &compute);
 		bark_codec_decode(codec,
 				  t.fine + t.fine_base * m->fine.n_total,
 				  t.n_fine, pcm);
-		b->codec = bark_now() - at;
+		end(&lap, &b->stages[CODEC], t.n_fine);
 	}
 	bark_codec_free(codec);
 	free(pcm);
@@ -115,6 +156,9 @@ static int run_first_audio(struct bench *b)
 		return r;
 	r = bark_session_new(&s, engine, b->model, b->voice, &opts, NULL);
 	if (r == 0) {
+		/* Random weights seldom end by themselves. */
+		if (b->n_semantic < s->timeline.semantic_cap)
+			s->timeline.semantic_cap = b->n_semantic;
 		fill_ids(b->model, ids, TEXT_IDS);
 		r = bark_session_start_ids(s, ids, TEXT_IDS);
 	}
@@ -135,49 +179,91 @@ static double peak_mb(void)
 	return (double)use.ru_maxrss / 1024;
 }
 
-static void print_row(const char *stage, double seconds, size_t units,
-		      const char *unit, double audio)
+static int run_peaks(struct bench *b)
 {
-	printf("%-12s %9.3f s", stage, seconds);
-	if (units > 0)
-		printf(" %8zu %-7s %9.3f ms each", units, unit,
-		       seconds * 1e3 / (double)units);
-	if (audio > 0)
-		printf("  %6.3f s/s", seconds / audio);
-	putchar('\n');
+	struct bark_compute compute = { 0 };
+	int r;
+
+	bk_ops_init(&compute.ops, ~0u);
+	r = bk_pool_new(&compute.pool, b->threads, 0);
+	if (r == 0)
+		r = peaks_measure(&b->peaks, &compute, b->model->int8);
+	bk_pool_free(compute.pool);
+	return r;
+}
+
+static void print_row(const char *what, double seconds)
+{
+	printf("%-12s %9.3f s\n", what, seconds);
+}
+
+static void print_stage(const struct bench *b, unsigned i)
+{
+	const struct stage *s = &b->stages[i];
+	const double bytes = s->work.bytes / s->seconds;
+	const double operations = s->work.operations / s->seconds;
+
+	printf("%-12s %9.3f s %6zu %s %9.3f ms each %7.3f s/s %7.1f GB/s %4.0f%% %7.1f GOP/s %4.0f%%\n",
+	       stages[i].name, s->seconds, s->units, stages[i].unit,
+	       s->seconds * 1e3 / (double)(s->units ? s->units : 1),
+	       s->seconds / b->audio, bytes * 1e-9,
+	       100 * bytes / b->peaks.bytes, operations * 1e-9,
+	       100 * operations / b->peaks.operations);
 }
 
 static void print_table(const struct bench *b)
 {
-	double total = b->semantic + b->coarse + b->fine + b->codec;
+	double all = 0;
 
-	printf("kernels %s, %u threads\n", b->kernels, b->used_threads);
-	print_row("load", b->load, 0, "", 0);
-	print_row("semantic", b->semantic, b->semantic_tokens, "tokens",
-		  b->audio);
-	print_row("coarse", b->coarse, b->coarse_tokens, "tokens", b->audio);
-	print_row("fine", b->fine, b->frames, "frames", b->audio);
-	print_row("codec", b->codec, b->frames, "frames", b->audio);
-	print_row("all", total, 0, "", b->audio);
-	print_row("first audio", b->first_audio, 0, "", 0);
-	printf("%-12s %9.3f s\n", "audio", b->audio);
-	printf("%-12s %9.1f MB\n", "peak memory", peak_mb());
+	printf("kernels %s, %u threads: %.1f GB/s read from memory, %.1f GOP/s of %s in the cache\n",
+	       b->kernels, b->used_threads, b->peaks.bytes * 1e-9,
+	       b->peaks.operations * 1e-9, b->model->int8 ? "int8" : "f32");
+	print_row("load", b->load);
+	for (unsigned i = 0; i < STAGES; i++) {
+		print_stage(b, i);
+		all += b->stages[i].seconds;
+	}
+	printf("%-12s %9.3f s %39.3f s/s\n", "all", all, all / b->audio);
+	print_row("first audio", b->first_audio);
+	print_row("audio", b->audio);
+	printf("%-12s %9.1f MB\n", "peak memory", b->peak_mb);
+}
+
+static int set_stage(json_t *root, const char *name, const char *key, double v)
+{
+	char full[32];
+
+	snprintf(full, sizeof(full), "%s_%s", name, key);
+	return json_object_set_new(root, full, json_real(v));
 }
 
 static int print_json(const struct bench *b)
 {
 	json_t *root = json_pack(
-		"{s:s, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I}",
+		"{s:s, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I}",
 		"kernels", b->kernels, "threads", (int)b->used_threads,
-		"load_s", b->load, "semantic_s", b->semantic,
-		"coarse_s", b->coarse, "fine_s", b->fine, "codec_s", b->codec,
-		"first_audio_s", b->first_audio, "audio_s", b->audio,
-		"peak_mb", peak_mb(),
-		"semantic_tokens", (json_int_t)b->semantic_tokens,
-		"coarse_tokens", (json_int_t)b->coarse_tokens,
-		"frames", (json_int_t)b->frames);
-	int r = root ? json_dumpf(root, stdout, JSON_INDENT(1)) : -1;
+		"load_s", b->load, "first_audio_s", b->first_audio, "audio_s",
+		b->audio, "peak_mb", b->peak_mb, "memory_gb_per_s",
+		b->peaks.bytes * 1e-9, "cache_gop_per_s",
+		b->peaks.operations * 1e-9, "semantic_tokens",
+		(json_int_t)b->stages[SEMANTIC].units, "coarse_tokens",
+		(json_int_t)b->stages[COARSE].units, "frames",
+		(json_int_t)b->stages[FINE].units);
+	int r = root ? 0 : -1;
 
+	for (unsigned i = 0; i < STAGES && r == 0; i++) {
+		const struct stage *s = &b->stages[i];
+
+		r = set_stage(root, stages[i].name, "s", s->seconds);
+		if (r == 0)
+			r = set_stage(root, stages[i].name, "gb_per_s",
+				      s->work.bytes / s->seconds * 1e-9);
+		if (r == 0)
+			r = set_stage(root, stages[i].name, "gop_per_s",
+				      s->work.operations / s->seconds * 1e-9);
+	}
+	if (r == 0)
+		r = json_dumpf(root, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
 	json_decref(root);
 	putchar('\n');
 	return r < 0 ? options_fail("out of memory") : EXIT_OK;
@@ -240,6 +326,9 @@ int cmd_bench(int argc, char **argv)
 	r = run_stages(&b);
 	if (r == 0)
 		r = run_first_audio(&b);
+	b.peak_mb = peak_mb();
+	if (r == 0)
+		r = run_peaks(&b);
 	bark_voice_unref(b.voice);
 	bark_model_unref(b.model);
 	if (r < 0)

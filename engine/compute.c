@@ -10,6 +10,9 @@
 /* The same for activations being quantised, in elements. */
 #define SPLIT_ROWS (1u << 16)
 
+/* Of one weight, with its share of scale and sum. */
+#define I8_SIZE (1 + 8.0 / BK_I8_GROUP)
+
 struct product {
 	const struct bk_ops *ops;
 	float *y;
@@ -35,11 +38,19 @@ static void product_part(void *arg, size_t part, size_t parts)
 			      p->k);
 }
 
+static void count(struct bark_compute *c, size_t m, size_t n, size_t k,
+		  double weight_size)
+{
+	c->work.operations += 2.0 * (double)m * (double)n * (double)k;
+	c->work.bytes += (double)n * (double)k * weight_size;
+}
+
 static void run_product(struct bark_compute *c, struct product *p)
 {
 	size_t threads = bk_pool_threads(c->pool);
 
 	p->ops = &c->ops;
+	count(c, p->m, p->n, p->k, (double)bk_dtype_size(p->type));
 	if (threads > 1 && p->m * p->n * p->k >= SPLIT_WORK)
 		bk_pool_run(c->pool, product_part, p, threads);
 	else
@@ -116,6 +127,7 @@ static void run_product_i8(struct bark_compute *c, struct product_i8 *p)
 	const size_t work = p->m * p->w->k;
 
 	p->ops = &c->ops;
+	count(c, p->m, p->n, p->w->k, I8_SIZE);
 	if (threads > 1 && work >= SPLIT_ROWS)
 		bk_pool_run(c->pool, quantize_part, p, threads);
 	else

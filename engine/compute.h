@@ -7,9 +7,16 @@
 #include "../kernels/pool.h"
 #include "model.h"
 
+/* What was computed so far, for who measures. */
+struct bark_work {
+	double operations; /* of products and attention; a multiply-add is 2 */
+	double bytes;      /* of weights and caches that they read */
+};
+
 struct bark_compute {
 	struct bk_ops ops;
 	struct bk_pool *pool;
+	struct bark_work work;
 };
 
 /* Rows of activations that are quantised at once. */

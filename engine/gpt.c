@@ -127,6 +127,10 @@ static void attend(struct bark_compute *c, struct attention *t)
 	size_t keys = t->n_past + t->m;
 
 	t->ops = &c->ops;
+	c->work.operations += 4.0 * (double)((t->m - t->first) * keys) *
+			      (double)(t->hd * t->n_head);
+	c->work.bytes += 2.0 * (double)(keys * t->hd * t->n_head) *
+			 (double)bk_dtype_size(t->type);
 	if (threads > 1 && (t->m - t->first) * keys * t->hd * t->n_head > 1u << 18)
 		bk_pool_run(c->pool, attention_part, t, threads);
 	else
