@@ -27,19 +27,10 @@ void bark_sampler_clear(struct bark_sampler *s)
 	s->order = NULL;
 }
 
-static float largest(const float *x, size_t n)
-{
-	float max = x[0];
-
-	for (size_t i = 1; i < n; i++)
-		max = x[i] > max ? x[i] : max;
-	return max;
-}
-
-/* Heap order: the smallest logit at the root; of equals the later index. */
+/* Heap order: the largest logit at the root; of equals the earlier index. */
 static int before(const float *x, uint32_t a, uint32_t b)
 {
-	return x[a] < x[b] || (x[a] == x[b] && a > b);
+	return x[a] > x[b] || (x[a] == x[b] && a < b);
 }
 
 static void sift(uint32_t *heap, size_t root, size_t n, const float *x)
@@ -61,55 +52,74 @@ static void sift(uint32_t *heap, size_t root, size_t n, const float *x)
 	}
 }
 
-/* Sorts indices by falling logit, without libc's qsort, which may allocate. */
-static void sort_falling(uint32_t *order, size_t n, const float *x)
+static void make_heap(uint32_t *heap, size_t n, const float *x)
 {
 	for (size_t i = 0; i < n; i++)
-		order[i] = (uint32_t)i;
+		heap[i] = (uint32_t)i;
 	for (size_t i = n / 2; i-- > 0;)
-		sift(order, i, n, x);
-	for (size_t end = n; end-- > 1;) {
-		uint32_t t = order[0];
-
-		order[0] = order[end];
-		order[end] = t;
-		sift(order, 0, end, x);
-	}
+		sift(heap, i, n, x);
 }
 
-/* Sets what nucleus and top-k exclude to -inf in s->values. */
+/* Takes the largest of n; it then lies behind those that are left. */
+static uint32_t take(uint32_t *heap, size_t n, const float *x)
+{
+	uint32_t top = heap[0];
+
+	heap[0] = heap[n - 1];
+	heap[n - 1] = top;
+	sift(heap, 0, n - 1, x);
+	return top;
+}
+
+static float largest(const struct bk_ops *ops, const float *x, size_t n)
+{
+	return x[ops->argmax(x, n)];
+}
+
+/* Excludes what is not in the nucleus; returns how many are left. */
+static size_t keep_nucleus(struct bark_sampler *s, size_t n, float top_p)
+{
+	float *x = s->values;
+	float max = x[s->order[0]];
+	double total = 0, sum = 0;
+	size_t keep = 0;
+
+	for (size_t i = 0; i < n; i++)
+		total += exp((double)x[i] - max);
+	/* The token that crosses top_p is kept itself. */
+	while (keep < n && sum <= top_p) {
+		uint32_t i = take(s->order, n - keep++, x);
+
+		sum += exp((double)x[i] - max) / total;
+	}
+	for (size_t i = 0; i < n - keep; i++)
+		x[s->order[i]] = -INFINITY;
+	return keep;
+}
+
+/* Sets what nucleus and top-k exclude to -inf in s->values. The heap hands
+ * out as many of the largest as are needed, in their order. */
 static void restrict_values(struct bark_sampler *s, size_t n,
 			    const struct bark_sampling *how)
 {
-	float *x = s->values;
+	float *x = s->values, least;
+	size_t taken = 0;
 
-	sort_falling(s->order, n, x);
+	make_heap(s->order, n, x);
 	if (how->top_p > 0 && how->top_p < 1) {
-		float max = x[s->order[0]];
-		double total = 0, sum = 0;
-		size_t keep = n;
-
-		for (size_t i = 0; i < n; i++)
-			total += exp((double)x[i] - max);
-		for (size_t i = 0; i < n; i++) {
-			/* The token that crosses top_p is kept itself. */
-			sum += exp((double)x[s->order[i]] - max) / total;
-			if (sum > how->top_p) {
-				keep = i + 1;
-				break;
-			}
-		}
-		for (size_t i = keep; i < n; i++)
-			x[s->order[i]] = -INFINITY;
+		taken = keep_nucleus(s, n, how->top_p);
+		if (how->top_k >= taken)
+			return;
 	}
-	if (how->top_k > 0 && how->top_k < n) {
-		float least = x[s->order[how->top_k - 1]];
-
-		/* Equals of the k-th stay, as torch's comparison keeps them. */
-		for (size_t i = 0; i < n; i++)
-			if (x[i] < least)
-				x[i] = -INFINITY;
-	}
+	if (how->top_k == 0 || how->top_k >= n)
+		return;
+	for (; taken < how->top_k; taken++)
+		take(s->order, n - taken, x);
+	least = x[s->order[n - how->top_k]];
+	/* Equals of the k-th stay, as torch's comparison keeps them. */
+	for (size_t i = 0; i < n; i++)
+		if (x[i] < least)
+			x[i] = -INFINITY;
 }
 
 size_t bark_sample(struct bark_sampler *s, const float *logits, size_t n,
@@ -131,9 +141,10 @@ size_t bark_sample(struct bark_sampler *s, const float *logits, size_t n,
 		restrict_values(s, n, how);
 		x = s->values;
 	}
-	max = largest(x, n);
+	max = largest(s->ops, x, n);
 	for (size_t i = 0; i < n; i++) {
-		float e = expf((x[i] - max) / how->temperature);
+		float e = x[i] == -INFINITY ?
+				  0 : expf((x[i] - max) / how->temperature);
 
 		s->values[i] = e;
 		total += e;
@@ -151,9 +162,10 @@ size_t bark_sample(struct bark_sampler *s, const float *logits, size_t n,
 	return last;
 }
 
-float bark_probability(const float *logits, size_t n, size_t index)
+float bark_probability(const struct bk_ops *ops, const float *logits, size_t n,
+		       size_t index)
 {
-	float max = largest(logits, n);
+	float max = largest(ops, logits, n);
 	double total = 0;
 
 	for (size_t i = 0; i < n; i++)

@@ -39,6 +39,7 @@ size_t bark_sample(struct bark_sampler *s, const float *logits, size_t n,
 		   uint32_t stage, uint32_t position);
 
 /* Probability of logits[index] under softmax(logits). */
-float bark_probability(const float *logits, size_t n, size_t index);
+float bark_probability(const struct bk_ops *ops, const float *logits, size_t n,
+		       size_t index);
 
 #endif

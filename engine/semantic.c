@@ -56,7 +56,8 @@ static bool logits_end(struct bark_timeline *t)
 			 t->scratch.x, width, head, g->eos, 1, 1);
 	/* transformers compares before the temperature, suno after it. */
 	return t->opts.min_eos_p > 0 &&
-	       bark_probability(t->logits, g->vocab + 1, g->vocab) >
+	       bark_probability(&t->compute->ops, t->logits,
+				g->vocab + 1, g->vocab) >
 		       t->opts.min_eos_p;
 }
 
