@@ -11,15 +11,30 @@ static const struct {
 #else
 	[BK_LEVEL_AVX2] = {"avx2", NULL},
 #endif
+#ifdef BK_HAVE_AVXVNNI
+	[BK_LEVEL_AVXVNNI] = {"avxvnni", bk_ops_init_avxvnni},
+#else
+	[BK_LEVEL_AVXVNNI] = {"avxvnni", NULL},
+#endif
 #ifdef BK_HAVE_AVX512
 	[BK_LEVEL_AVX512] = {"avx512", bk_ops_init_avx512},
 #else
 	[BK_LEVEL_AVX512] = {"avx512", NULL},
 #endif
+#ifdef BK_HAVE_AVX512VNNI
+	[BK_LEVEL_AVX512VNNI] = {"avx512vnni", bk_ops_init_avx512vnni},
+#else
+	[BK_LEVEL_AVX512VNNI] = {"avx512vnni", NULL},
+#endif
 #ifdef BK_HAVE_NEON
 	[BK_LEVEL_NEON] = {"neon", bk_ops_init_neon},
 #else
 	[BK_LEVEL_NEON] = {"neon", NULL},
+#endif
+#ifdef BK_HAVE_NEONDOT
+	[BK_LEVEL_NEONDOT] = {"neondot", bk_ops_init_neondot},
+#else
+	[BK_LEVEL_NEONDOT] = {"neondot", NULL},
 #endif
 };
 

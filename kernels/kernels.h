@@ -31,9 +31,12 @@ enum bk_dtype {
 /* Levels of the dispatch, lowest first; a mask of them can forbid levels. */
 enum bk_level {
 	BK_LEVEL_C,
-	BK_LEVEL_AVX2,   /* AVX2 + FMA + F16C */
-	BK_LEVEL_AVX512, /* F + BW + VL + DQ */
-	BK_LEVEL_NEON,   /* ARMv8-A base */
+	BK_LEVEL_AVX2,       /* AVX2 + FMA + F16C */
+	BK_LEVEL_AVXVNNI,    /* AVX2's + AVX-VNNI */
+	BK_LEVEL_AVX512,     /* F + BW + VL + DQ */
+	BK_LEVEL_AVX512VNNI, /* AVX512's + VNNI */
+	BK_LEVEL_NEON,       /* ARMv8-A base */
+	BK_LEVEL_NEONDOT,    /* NEON's + DotProd */
 	BK_LEVELS,
 };
 
@@ -137,7 +140,7 @@ unsigned bk_cpu_levels(void);
  */
 void bk_ops_init(struct bk_ops *ret, unsigned mask);
 
-/* "c", "avx2", "avx512", "neon" */
+/* "c", "avx2", "avxvnni", "avx512", "avx512vnni", "neon", "neondot" */
 const char *bk_level_name(enum bk_level level);
 
 /* Bytes of one element. */

@@ -17,6 +17,8 @@ typedef float32x4_t vf;
 typedef uint32x4_t vm;
 /* Four floats whatever VL is. */
 typedef float32x4_t v4;
+/* Integers: VL of 32 bits. */
+typedef int32x4_t vi;
 
 #define VF static inline __attribute__((always_inline))
 
@@ -124,6 +126,18 @@ VF vf vf_load_bf16_n(const uint16_t *p, size_t n)
 
 	memcpy(part, p, n * sizeof(*p));
 	return vf_load_bf16(part);
+}
+
+VF vf vf_from_i32(vi a) { return vcvtq_f32_s32(a); }
+
+/* Rounded to the nearest; a within -127..127. */
+VF void vf_store_i8(int8_t *p, vf a)
+{
+	int16x4_t h = vmovn_s32(vcvtnq_s32_f32(a));
+	int8x8_t b = vmovn_s16(vcombine_s16(h, h));
+	int32_t four = vget_lane_s32(vreinterpret_s32_s8(b), 0);
+
+	memcpy(p, &four, sizeof(four));
 }
 
 #endif

@@ -272,15 +272,15 @@ VF void attention_any(float *out, size_t ldo, const float *q, size_t ldq,
 		}
 		for (size_t b = 0; b < last; b += ATT_KEYS) {
 			size_t nb = last - b < ATT_KEYS ? last - b : ATT_KEYS;
-			const void *kb = weight_row(k, b, ldkv, type);
-			const void *vb = weight_row(v, b, ldkv, type);
+			const void *keys = weight_row(k, b, ldkv, type);
+			const void *rows = weight_row(v, b, ldkv, type);
 
 			if (type == BK_F32)
-				attend_f32(&s, kb, vb, ldkv, b, nb);
+				attend_f32(&s, keys, rows, ldkv, b, nb);
 			else if (s.rows >= ATT_WIDEN_ROWS && hd <= ATT_WIDEN)
-				attend_widened(&s, kb, vb, ldkv, b, nb);
+				attend_widened(&s, keys, rows, ldkv, b, nb);
 			else
-				attend_f16(&s, kb, vb, ldkv, b, nb);
+				attend_f16(&s, keys, rows, ldkv, b, nb);
 		}
 		for (size_t r = 0; r < s.rows; r++)
 			divide_row(s.out + r * ldo, s.run[r].sum, hd);

@@ -7,19 +7,14 @@
 #ifndef BK_SIMD_GEMM_H
 #define BK_SIMD_GEMM_H
 
+#include "alone.h"
+
 /* From this many rows on, widening 16-bit weights to f32 once pays. */
 #define GEMM_WIDEN_ROWS 9
 /* The longest rows that are widened, for the second-level cache and the stack. */
 #define GEMM_WIDEN_K 4096
 /* Rows of x that share one pass over the weights. */
 #define GEMM_MB (GEMM_MR * 32)
-
-/* Not inlined nor cloned: tiles are large, products and attention share them. */
-#ifdef __clang__
-#define BK_ALONE __attribute__((noinline))
-#else
-#define BK_ALONE __attribute__((noinline, noclone))
-#endif
 
 VF vf weights(const void *w, size_t j, enum bk_dtype type)
 {

@@ -11,15 +11,19 @@
 #include "attention.h"
 #include "convert.h"
 #include "gemm.h"
+#include "gemm_i8.h"
 #include "layernorm.h"
 #include "elementary.h"
 #include "pointwise.h"
+#include "quantize.h"
 
 static void fill_ops(struct bk_ops *ops)
 {
 	ops->gemm[BK_F32] = gemm_f32;
 	ops->gemm[BK_F16] = gemm_f16;
 	ops->gemm[BK_BF16] = gemm_bf16;
+	ops->quantize_i8 = quantize_i8;
+	ops->gemm_i8 = gemm_i8;
 	ops->layernorm = layernorm;
 	ops->gelu = gelu;
 	ops->elu = elu;

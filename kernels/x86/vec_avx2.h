@@ -18,6 +18,10 @@ typedef __m256 vm;
 /* Four floats whatever VL is. */
 typedef __m128 v4;
 
+/* Integers: VL of 32 bits, and the same width in bytes. */
+typedef int32_t vi __attribute__((vector_size(32)));
+typedef __m256i vb;
+
 #define VF static inline __attribute__((always_inline))
 
 VF vf vf_zero(void) { return _mm256_setzero_ps(); }
@@ -158,6 +162,31 @@ VF vf vf_load_bf16_n(const uint16_t *p, size_t n)
 
 	memcpy(part, p, n * sizeof(*p));
 	return vf_load_bf16(part);
+}
+
+/* Rounded to the nearest; a within -127..127. */
+VF void vf_store_i8(int8_t *p, vf a)
+{
+	__m256i i = _mm256_cvtps_epi32(a);
+	__m128i h = _mm_packs_epi32(_mm256_castsi256_si128(i),
+				    _mm256_extracti128_si256(i, 1));
+
+	_mm_storel_epi64((__m128i *)p, _mm_packs_epi16(h, h));
+}
+
+VF vf vf_from_i32(vi a) { return _mm256_cvtepi32_ps((__m256i)a); }
+VF vb vb_load(const void *p) { return _mm256_loadu_si256((const vb *)p); }
+VF void vb_store(void *p, vb a) { _mm256_storeu_si256((vb *)p, a); }
+VF vb vb_set1_four(int32_t a) { return _mm256_set1_epi32(a); }
+VF vb vb_abs(vb a) { return _mm256_abs_epi8(a); }
+/* a with its sign changed where b is negative; anything where b is 0. */
+VF vb vb_sign(vb a, vb b) { return _mm256_sign_epi8(a, b); }
+
+/* Each lane's sum of four products of unsigned a <= 127 and signed b. */
+VF vi vb_dot(vb a, vb b)
+{
+	return (vi)_mm256_madd_epi16(_mm256_set1_epi16(1),
+				     _mm256_maddubs_epi16(a, b));
 }
 
 #endif

@@ -18,6 +18,10 @@ typedef __mmask16 vm;
 /* Four floats whatever VL is. */
 typedef __m128 v4;
 
+/* Integers: VL of 32 bits, and the same width in bytes. */
+typedef int32_t vi __attribute__((vector_size(64)));
+typedef __m512i vb;
+
 #define VF static inline __attribute__((always_inline))
 
 VF vf vf_zero(void) { return _mm512_setzero_ps(); }
@@ -153,6 +157,33 @@ VF void vf_store_bf16(uint16_t *p, vf a)
 	_mm256_storeu_si256((__m256i *)p,
 			    _mm512_cvtepi32_epi16(_mm512_mask_blend_epi32(
 				    nan, near, quiet)));
+}
+
+/* Rounded to the nearest; a within -127..127. */
+VF void vf_store_i8(int8_t *p, vf a)
+{
+	_mm_storeu_si128((__m128i *)p,
+			 _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(a)));
+}
+
+VF vf vf_from_i32(vi a) { return _mm512_cvtepi32_ps((__m512i)a); }
+VF vb vb_load(const void *p) { return _mm512_loadu_si512(p); }
+VF void vb_store(void *p, vb a) { _mm512_storeu_si512(p, a); }
+VF vb vb_set1_four(int32_t a) { return _mm512_set1_epi32(a); }
+VF vb vb_abs(vb a) { return _mm512_abs_epi8(a); }
+
+/* a with its sign changed where b is negative. */
+VF vb vb_sign(vb a, vb b)
+{
+	return _mm512_mask_sub_epi8(a, _mm512_movepi8_mask(b),
+				    _mm512_setzero_si512(), a);
+}
+
+/* Each lane's sum of four products of unsigned a <= 127 and signed b. */
+VF vi vb_dot(vb a, vb b)
+{
+	return (vi)_mm512_madd_epi16(_mm512_set1_epi16(1),
+				     _mm512_maddubs_epi16(a, b));
 }
 
 #endif

@@ -77,5 +77,6 @@ void check_pointwise(const struct check *c);
 void check_convert(const struct check *c);
 
 void bench_level(const struct bk_ops *ops);
+void bench_i8(const struct bk_ops *ops);
 
 #endif

@@ -156,6 +156,9 @@ void check_attention(const struct check *c)
 
 	if (c->ops.level != BK_LEVEL_C && c->ops.attention == c->ref.attention)
 		trouble = "the level has no function of its own";
+	if (c->ops.level != BK_LEVEL_C &&
+	    c->ops.attention_f16 == c->ref.attention_f16)
+		half = "the level has no function of its own";
 	for (int i = 0; i < ROUNDS && !trouble; i++) {
 		struct heads h;
 

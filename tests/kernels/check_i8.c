@@ -49,6 +49,10 @@ static void make(struct product *p)
 	p->weights = guarded_new(&p->gw, bk_i8_weight_bytes(n, k), 1);
 	p->scale = guarded_new(&p->gs, bk_i8_scale_count(n, k), 4);
 	p->sum = guarded_new(&p->gc, bk_i8_scale_count(n, k), 4);
+	/* Arrays hold anything before they are filled. */
+	memset(p->weights, 0x55, bk_i8_weight_bytes(n, k));
+	memset(p->scale, 0x55, 4 * bk_i8_scale_count(n, k));
+	memset(p->sum, 0x55, 4 * bk_i8_scale_count(n, k));
 	p->rows = malloc(n * k * sizeof(*p->rows));
 	if (!p->rows)
 		abort();
@@ -229,6 +233,11 @@ void check_i8(const struct check *c)
 		if (!unmake(&p))
 			gemm = "wrote outside a buffer";
 	}
+	if (c->ops.level != BK_LEVEL_C &&
+	    c->ops.quantize_i8 == c->ref.quantize_i8)
+		rows = "the level has no function of its own";
+	if (c->ops.level != BK_LEVEL_C && c->ops.gemm_i8 == c->ref.gemm_i8)
+		gemm = "the level has no function of its own";
 	error_report(c, "pack-i8", &none, pack);
 	error_report(c, "quantize-i8", &none, rows);
 	error_report(c, "gemm-i8", &none, gemm);
