@@ -92,6 +92,7 @@ int main(int argc, char **argv)
 			tap_skip(name, "not in this CPU or build");
 		} else if (bench) {
 			bk_ops_init(&ops, 1u << i);
+			bench_i8(&ops);
 			bench_level(&ops);
 		} else {
 			check_level(level, verbose);
