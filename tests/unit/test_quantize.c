@@ -466,6 +466,64 @@ static void test_contradictory(void)
 	tap_ok(name);
 }
 
+/* Writes the file with `width` bytes changed, `at` behind a tensor's name. */
+static bool write_changed(const struct bytes *whole, const char *tensor,
+			  size_t at, uint64_t value, size_t width)
+{
+	struct bytes b = {0};
+	unsigned char *p;
+
+	put(&b, whole->p, whole->n);
+	p = memmem(b.p, b.n, tensor, strlen(tensor));
+	for (size_t i = 0; p && i < width; i++)
+		p[strlen(tensor) + at + i] = (unsigned char)(value >> 8 * i);
+	write_temp("model.gguf", b.p, b.n);
+	clear_bytes(&b);
+	return p != NULL;
+}
+
+/* A tensor's name is followed by the number of its dimensions, those, the
+ * type and the place. */
+static void test_changed_tensors(void)
+{
+	static const struct {
+		size_t at, width;
+		uint64_t value;
+		const char *why;
+	} cases[] = {
+		{0, 4, 5, "has 5 dimensions"},
+		{4, 8, UINT64_MAX, "the shape overflows"},
+		{4, 8, (uint64_t)1 << 40, "is not all there"},
+		{4, 8, 8, "shape"},
+		{28, 4, 0, "is of type f32, not i32"},
+		{28, 4, 8, "is of type 8"},
+		{32, 8, 64, "lies at 64"},
+	};
+	static const char name[] = "tensors of other sizes, types and places";
+	static const char tensor[] = "semantic.lm_head.weight.sum";
+	struct bytes whole = read_whole(temp_path("model.gguf"));
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct bark_model *m = NULL;
+		struct bark_error err;
+		int r;
+
+		TAP_CHECK(name, write_changed(&whole, tensor, cases[i].at,
+					      cases[i].value, cases[i].width));
+		r = open_as(&m, BARK_PRECISION_DEFAULT, &err);
+		if ((r != -EINVAL && r != -ENOTSUP) || m ||
+		    !strstr(err.message, cases[i].why) ||
+		    !strstr(err.message, tensor)) {
+			tap_not_ok(name, "%s gave %d: %s", cases[i].why, r,
+				   err.message);
+			return;
+		}
+	}
+	write_temp("model.gguf", whole.p, whole.n);
+	clear_bytes(&whole);
+	tap_ok(name);
+}
+
 static void test_other_configuration(void)
 {
 	static const char name[] = "a file and a configuration that differ";
@@ -523,6 +581,7 @@ int main(int argc, char **argv)
 	test_small();
 	test_damaged();
 	test_contradictory();
+	test_changed_tensors();
 	test_other_configuration();
 	test_full_disk();
 	remove_temp_dir();
