@@ -53,11 +53,14 @@ static int check(const char *path, const char *vocab, bool voices)
 	r = bark_model_open(&model, path, &opts, &err);
 	if (r)
 		return options_fail("%s", err.message);
-	if (voices)
+	if (bark_model_check(model, &err))
+		status = options_fail("%s", err.message);
+	if (!status && voices) {
 		r = barkd_voices_list(&list, path);
-	if (r)
-		status = options_fail("%s: voices cannot be listed: %s", path,
-				      strerror(-r));
+		if (r)
+			status = options_fail("%s: voices cannot be listed: %s",
+					      path, strerror(-r));
+	}
 	for (size_t i = 0; !status && i < list.n; i++) {
 		struct bark_voice *voice;
 

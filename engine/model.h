@@ -215,6 +215,13 @@ int bark_model_save(struct bark_model *model, const char *path,
 /* Of token tables, and of Linears that are not int8. Default: f32. */
 enum bk_dtype bark_precision_type(enum bark_precision precision);
 
+/*
+ * Reads every weight: all are finite, and the integers of int8 Linears give
+ * their sums. Nobody else may use the model meanwhile. Errors: -EINVAL (err
+ * names the array, as transformers does).
+ */
+int bark_model_check(struct bark_model *model, struct bark_error *err);
+
 /* The published dimensions: small (bark-small) or large (bark). */
 void bark_config_published(struct bark_config *ret, bool large);
 
