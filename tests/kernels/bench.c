@@ -97,7 +97,12 @@ static void bench_attention(const struct bk_ops *ops)
 	const size_t hd = 64, ld = 768;
 	float *q = floats(1024 * ld), *k = floats(1024 * ld);
 	float *v = floats(1024 * ld), *out = floats(1024 * ld), scratch[1024];
+	uint16_t *k16 = (uint16_t *)floats(512 * ld);
+	uint16_t *v16 = (uint16_t *)floats(512 * ld);
 	char what[64];
+
+	ops->f32_to_f16(k16, k, 1024 * ld);
+	ops->f32_to_f16(v16, v, 1024 * ld);
 
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
 		size_t m = shapes[i][0], past = shapes[i][1];
@@ -111,7 +116,15 @@ static void bench_attention(const struct bk_ops *ops)
 			 past, causal ? " causal" : "");
 		print(ops, what, s, 4.0 * (double)(m * hd) * keys,
 		      m == 1 ? 8.0 * (double)hd * keys : 0);
+		s = BEST(ops->attention_f16(out, ld, q, ld, k16, v16, ld, m,
+				past, hd, causal, 0.125f, scratch));
+		snprintf(what, sizeof(what), "attention_f16 m=%zu past=%zu%s",
+			 m, past, causal ? " causal" : "");
+		print(ops, what, s, 4.0 * (double)(m * hd) * keys,
+		      m == 1 ? 4.0 * (double)hd * keys : 0);
 	}
+	free(k16);
+	free(v16);
 	free(q);
 	free(k);
 	free(v);

@@ -27,6 +27,44 @@ enum kind {
 
 static const char *const names[KINDS] = {"i8", "f16", "f32", "read"};
 
+#ifdef __x86_64__
+
+#include <immintrin.h>
+
+#define PEAK_SUMS 12
+#define PEAK_TIMES 100000
+
+/* The operations of a loop of nothing but an instruction that multiplies. */
+__attribute__((target("avx2"))) static double peak_avx2(void)
+{
+	__m256i sums[PEAK_SUMS], a = _mm256_set1_epi16(3);
+
+	for (size_t i = 0; i < PEAK_SUMS; i++)
+		sums[i] = a;
+	for (size_t t = 0; t < PEAK_TIMES; t++)
+		for (size_t i = 0; i < PEAK_SUMS; i++) {
+			sums[i] = _mm256_madd_epi16(sums[i], a);
+			__asm__("" : "+x"(sums[i]));
+		}
+	return 32.0 * PEAK_SUMS * PEAK_TIMES;
+}
+
+__attribute__((target("avx512f,avx512vnni"))) static double peak_vnni(void)
+{
+	__m512i sums[PEAK_SUMS], a = _mm512_set1_epi8(3);
+
+	for (size_t i = 0; i < PEAK_SUMS; i++)
+		sums[i] = a;
+	for (size_t t = 0; t < PEAK_TIMES; t++)
+		for (size_t i = 0; i < PEAK_SUMS; i++) {
+			sums[i] = _mm512_dpbusd_epi32(sums[i], a, a);
+			__asm__("" : "+v"(sums[i]));
+		}
+	return 128.0 * PEAK_SUMS * PEAK_TIMES;
+}
+
+#endif
+
 struct bench {
 	const struct bk_ops *ops;
 	struct bk_pool *pool;
@@ -202,11 +240,31 @@ static void one(struct bench *b)
 	free(unit);
 }
 
+static void peak(const struct bk_ops *ops)
+{
+#ifdef __x86_64__
+	double (*loop)(void) = ops->level == BK_LEVEL_AVX512VNNI ? peak_vnni :
+			       ops->level == BK_LEVEL_AVX2 ? peak_avx2 : NULL;
+	double fastest = 1e9, at, operations = 0;
+
+	for (int i = 0; loop && i < 20; i++) {
+		at = now(CLOCK_THREAD_CPUTIME_ID);
+		operations = loop();
+		at = now(CLOCK_THREAD_CPUTIME_ID) - at;
+		fastest = at < fastest ? at : fastest;
+	}
+	if (loop)
+		printf("%-10s 1 thread(s) peak %57.2f GOP/s\n", ops->name,
+		       operations / fastest * 1e-9);
+#endif
+}
+
 void bench_i8(const struct bk_ops *ops)
 {
 	static const size_t shapes[][2] = {{768, 3072}, {3072, 768},
 					   {1024, 4096}};
 
+	peak(ops);
 	for (unsigned threads = 1; threads <= 2; threads++) {
 		struct bench b = {.ops = ops};
 
