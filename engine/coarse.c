@@ -3,6 +3,11 @@
  * Semantic tokens to the first codebooks, alternating. Every `window` tokens
  * the context is built anew from a slice of semantic tokens and the tail of
  * the codes; while neither has moved, the keys and values stay valid.
+ *
+ * Low-latency mode has a short tail, so that its windows can be longer than
+ * the model's within the positions that the network knows. They grow with
+ * what was said: the first must wait for little, and most of the work is in
+ * building contexts.
  */
 #include <math.h>
 
@@ -30,10 +35,22 @@ static size_t slice_begin(const struct bark_timeline *t)
 	return now > t->semantic_history ? now - t->semantic_history : 0;
 }
 
+/* Tokens of the window that starts now. */
+static size_t window_length(const struct bark_timeline *t)
+{
+	size_t least = t->model->config.coarse.window;
+	size_t n = t->n_coarse > least ? t->n_coarse : least;
+
+	return n < t->opts.coarse_window ? n : t->opts.coarse_window;
+}
+
 static size_t slice_length(const struct bark_timeline *t)
 {
-	size_t most = t->model->config.coarse.max_semantic;
-	size_t bounded = present(t) - slice_begin(t) + t->opts.semantic_ahead;
+	const struct bark_coarse_config *g = &t->model->config.coarse;
+	size_t most = g->max_semantic;
+	size_t longer = window_length(t) - g->window;
+	size_t bounded = present(t) - slice_begin(t) + t->opts.semantic_ahead +
+			 (size_t)ceil((double)longer / t->ratio);
 
 	return t->opts.semantic_ahead && bounded < most ? bounded : most;
 }
@@ -46,7 +63,7 @@ bool bark_coarse_done(const struct bark_timeline *t)
 
 bool bark_coarse_ready(const struct bark_timeline *t)
 {
-	size_t window = t->model->config.coarse.window;
+	size_t window = window_length(t);
 	size_t wanted = bark_coarse_wanted(t);
 
 	if (t->coarse_left > 0)
@@ -105,6 +122,7 @@ static void begin_window(struct bark_timeline *t)
 	size_t tail = total > t->opts.coarse_history ?
 			      total - t->opts.coarse_history : 0;
 	size_t left = bark_coarse_wanted(t) - t->n_coarse;
+	size_t window = window_length(t);
 	size_t slice = slice_begin(t);
 	/* A bounded slice grows with each window, so its pads move. */
 	bool same = t->coarse_kv_valid && slice == t->slice_start &&
@@ -112,7 +130,7 @@ static void begin_window(struct bark_timeline *t)
 		    (t->opts.semantic_ahead == 0 ||
 		     slice_length(t) == g->max_semantic);
 
-	t->coarse_left = left < g->window ? left : g->window;
+	t->coarse_left = left < window ? left : window;
 	if (same) {
 		append_last(t);
 		return;

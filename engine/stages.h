@@ -17,6 +17,7 @@
 
 /* Low-latency mode, where the caller names nothing. */
 #define BARK_LL_COARSE_HISTORY 60 /* coarse tokens */
+#define BARK_LL_COARSE_WINDOW 180 /* coarse tokens, once it speaks */
 #define BARK_LL_SEMANTIC_AHEAD 48 /* semantic tokens from a window's start */
 #define BARK_LL_FINE_HISTORY 64   /* frames seen before those predicted */
 #define BARK_LL_FINE_LOOKAHEAD 8  /* frames seen behind those kept */
@@ -31,7 +32,10 @@ struct bark_timeline_options {
 	struct bark_sampling semantic, coarse, fine;
 	float min_eos_p;         /* 0: never end early by probability */
 	unsigned coarse_history; /* tokens */
-	unsigned semantic_ahead; /* tokens; 0: all that fit */
+	/* Tokens before the context is built anew, at most; as long as all
+	 * windows before it together. Not below the model's. */
+	unsigned coarse_window;
+	unsigned semantic_ahead; /* of the model's window; 0: all that fit */
 	unsigned fine_lookahead; /* frames */
 };
 

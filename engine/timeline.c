@@ -36,6 +36,8 @@ void bark_timeline_defaults(struct bark_timeline_options *ret,
 		.min_eos_p = m->semantic.min_eos_p,
 		.coarse_history = exact || most < BARK_LL_COARSE_HISTORY ?
 					  most : BARK_LL_COARSE_HISTORY,
+		.coarse_window = exact ? m->coarse.window :
+					 BARK_LL_COARSE_WINDOW,
 		.semantic_ahead = exact ? 0 : BARK_LL_SEMANTIC_AHEAD,
 		.fine_lookahead = BARK_LL_FINE_LOOKAHEAD,
 	};
@@ -98,7 +100,7 @@ static int take_memory(struct bark_timeline *t)
 	enum bk_dtype kv = bark_kv_type(t->model);
 	size_t sem_rows = m->semantic.max_input + 1 + t->semantic_cap;
 	size_t coarse_rows = m->coarse.max_semantic + 1 +
-			     t->opts.coarse_history + m->coarse.window;
+			     t->opts.coarse_history + t->opts.coarse_window;
 
 	if (sem_rows > m->semantic.gpt.block_size)
 		sem_rows = m->semantic.gpt.block_size;
@@ -136,6 +138,21 @@ static int take_memory(struct bark_timeline *t)
 	return 0;
 }
 
+/* No context longer than the network has seen, and whole frames. */
+static unsigned longest_window(const struct bark_config *m,
+			       const struct bark_timeline_options *opts)
+{
+	unsigned window = m->coarse.window, books = m->coarse.n_codebooks;
+	unsigned most = m->coarse.max_history + window;
+
+	if (opts->coarse_history >= most - window ||
+	    opts->coarse_window <= window)
+		return window;
+	most -= opts->coarse_history;
+	most = opts->coarse_window < most ? opts->coarse_window : most;
+	return most - most % books;
+}
+
 int bark_timeline_init(struct bark_timeline *t, struct bark_compute *compute,
 		       const struct bark_model *model,
 		       const struct bark_voice *voice,
@@ -149,6 +166,7 @@ int bark_timeline_init(struct bark_timeline *t, struct bark_compute *compute,
 	t->model = model;
 	t->voice = voice;
 	t->opts = *opts;
+	t->opts.coarse_window = longest_window(m, opts);
 	t->ratio = coarse_ratio(m);
 	t->semantic_history = (size_t)floor(opts->coarse_history / t->ratio);
 	t->semantic_cap = opts->max_semantic ? opts->max_semantic :
