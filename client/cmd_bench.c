@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "bench_parts.h"
 #include "codec.h"
 #include "commands.h"
 #include "model.h"
@@ -43,6 +44,7 @@ struct bench {
 	double load, first_audio, audio;
 	struct stage stages[STAGES];
 	double peak_mb; /* of memory, before the machine was measured */
+	struct bench_figure parts[BENCH_PARTS];
 	struct peaks peaks;
 	const char *kernels;
 	unsigned used_threads;
@@ -179,13 +181,24 @@ static double peak_mb(void)
 	return (double)use.ru_maxrss / 1024;
 }
 
-static int run_peaks(struct bench *b)
+static const struct {
+	const char *name, *key;
+} parts[BENCH_PARTS] = {
+	[PART_SEMANTIC_STEP] = { "semantic step behind", "semantic_step" },
+	[PART_COARSE_STEP] = { "coarse step behind", "coarse_step" },
+	[PART_COARSE_PREFILL] = { "coarse prefill of", "coarse_prefill" },
+	[PART_FINE_WINDOW] = { "fine window of", "fine_window" },
+};
+
+static int run_parts(struct bench *b)
 {
 	struct bark_compute compute = { 0 };
 	int r;
 
 	bk_ops_init(&compute.ops, ~0u);
 	r = bk_pool_new(&compute.pool, b->threads, 0);
+	if (r == 0)
+		r = bench_parts(b->parts, &compute, b->model);
 	if (r == 0)
 		r = peaks_measure(&b->peaks, &compute, b->model->int8);
 	bk_pool_free(compute.pool);
@@ -197,18 +210,36 @@ static void print_row(const char *what, double seconds)
 	printf("%-12s %9.3f s\n", what, seconds);
 }
 
+/* What was reached, and how much of the machine's that is. */
+static void print_rates(const struct bench *b, double seconds,
+			const struct bark_work *work)
+{
+	const double bytes = work->bytes / seconds;
+	const double operations = work->operations / seconds;
+
+	printf(" %7.1f GB/s %4.0f%% %7.1f GOP/s %4.0f%%\n", bytes * 1e-9,
+	       100 * bytes / b->peaks.bytes, operations * 1e-9,
+	       100 * operations / b->peaks.operations);
+}
+
 static void print_stage(const struct bench *b, unsigned i)
 {
 	const struct stage *s = &b->stages[i];
-	const double bytes = s->work.bytes / s->seconds;
-	const double operations = s->work.operations / s->seconds;
 
-	printf("%-12s %9.3f s %6zu %s %9.3f ms each %7.3f s/s %7.1f GB/s %4.0f%% %7.1f GOP/s %4.0f%%\n",
-	       stages[i].name, s->seconds, s->units, stages[i].unit,
+	printf("%-12s %9.3f s %6zu %s %9.3f ms each %7.3f s/s", stages[i].name,
+	       s->seconds, s->units, stages[i].unit,
 	       s->seconds * 1e3 / (double)(s->units ? s->units : 1),
-	       s->seconds / b->audio, bytes * 1e-9,
-	       100 * bytes / b->peaks.bytes, operations * 1e-9,
-	       100 * operations / b->peaks.operations);
+	       s->seconds / b->audio);
+	print_rates(b, s->seconds, &s->work);
+}
+
+static void print_part(const struct bench *b, unsigned i)
+{
+	const struct bench_figure *f = &b->parts[i];
+
+	printf("%-20s %5zu %29.3f ms             ", parts[i].name, f->rows,
+	       f->seconds * 1e3);
+	print_rates(b, f->seconds, &f->work);
 }
 
 static void print_table(const struct bench *b)
@@ -224,6 +255,8 @@ static void print_table(const struct bench *b)
 		all += b->stages[i].seconds;
 	}
 	printf("%-12s %9.3f s %39.3f s/s\n", "all", all, all / b->audio);
+	for (unsigned i = 0; i < BENCH_PARTS; i++)
+		print_part(b, i);
 	print_row("first audio", b->first_audio);
 	print_row("audio", b->audio);
 	printf("%-12s %9.1f MB\n", "peak memory", b->peak_mb);
@@ -262,6 +295,8 @@ static int print_json(const struct bench *b)
 			r = set_stage(root, stages[i].name, "gop_per_s",
 				      s->work.operations / s->seconds * 1e-9);
 	}
+	for (unsigned i = 0; i < BENCH_PARTS && r == 0; i++)
+		r = set_stage(root, parts[i].key, "s", b->parts[i].seconds);
 	if (r == 0)
 		r = json_dumpf(root, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
 	json_decref(root);
@@ -328,7 +363,7 @@ int cmd_bench(int argc, char **argv)
 		r = run_first_audio(&b);
 	b.peak_mb = peak_mb();
 	if (r == 0)
-		r = run_peaks(&b);
+		r = run_parts(&b);
 	bark_voice_unref(b.voice);
 	bark_model_unref(b.model);
 	if (r < 0)
