@@ -19,7 +19,7 @@ int bark_scratch_init(struct bark_scratch *s, const struct bark_gpt_config *cons
 		mlp = nets[i]->mlp_width > mlp ? nets[i]->mlp_width : mlp;
 	}
 	s->score_len = (rows + 15) & ~(size_t)15;
-	floats = rows * width * 5 + BARK_GPT_CHUNK * mlp +
+	floats = rows * width * 7 + BARK_GPT_CHUNK * mlp +
 		 threads * s->score_len;
 	s->storage = calloc(floats, sizeof(float));
 	if (!s->storage)
@@ -29,7 +29,9 @@ int bark_scratch_init(struct bark_scratch *s, const struct bark_gpt_config *cons
 	s->x = s->storage;
 	s->a = s->x + rows * width;
 	s->qkv = s->a + rows * width;
-	s->mlp = s->qkv + rows * width * 3;
+	s->keys = s->qkv + rows * width * 3;
+	s->values = s->keys + rows * width;
+	s->mlp = s->values + rows * width;
 	s->scores = s->mlp + BARK_GPT_CHUNK * mlp;
 	return 0;
 }
@@ -245,6 +247,26 @@ void bark_gpt_causal(struct bark_compute *c, const struct bark_gpt_config *g,
 			 w->norm.bias, 1, width, 1e-5f);
 }
 
+/* Keys and values of s->qkv, each head's together: in rows that are a power
+ * of two or so apart they would share a few sets of the cache. */
+static void gather_heads(const struct bark_gpt_config *g,
+			 struct bark_scratch *s, size_t m)
+{
+	size_t w = g->width, hd = w / g->n_head;
+
+	for (size_t r = 0; r < m; r++) {
+		const float *key = s->qkv + r * 3 * w + w, *value = key + w;
+
+		for (size_t h = 0; h < g->n_head; h++) {
+			size_t at = (h * m + r) * hd;
+
+			memcpy(s->keys + at, key + h * hd, hd * sizeof(*key));
+			memcpy(s->values + at, value + h * hd,
+			       hd * sizeof(*value));
+		}
+	}
+}
+
 void bark_gpt_full(struct bark_compute *c, const struct bark_gpt_config *g,
 		   const struct bark_gpt_weights *w, struct bark_scratch *s,
 		   size_t m, size_t first_wanted)
@@ -258,9 +280,8 @@ void bark_gpt_full(struct bark_compute *c, const struct bark_gpt_config *g,
 		struct attention t = {
 			.out = s->a, .ldo = width,
 			.q = s->qkv, .ldq = 3 * width,
-			.k = s->qkv + width, .v = s->qkv + 2 * width,
-			.type = BK_F32,
-			.ldkv = 3 * width, .head_stride = hd,
+			.k = s->keys, .v = s->values, .type = BK_F32,
+			.ldkv = hd, .head_stride = m * hd,
 			.scores = s->scores, .score_len = s->score_len,
 			.n_head = g->n_head, .hd = hd, .n_past = 0,
 			.first = first, .m = m, .causal = 0,
@@ -270,6 +291,7 @@ void bark_gpt_full(struct bark_compute *c, const struct bark_gpt_config *g,
 				 width, 1e-5f);
 		bark_linear(c, &s->rows, s->qkv, 3 * width, s->a, width,
 			    &l->att, m);
+		gather_heads(g, s, m);
 		attend(c, &t);
 		finish_layer(c, g, l, s, first, m);
 	}

@@ -16,6 +16,7 @@ struct bark_scratch {
 	float *x;      /* [rows][width] residual stream */
 	float *a;      /* [rows][width] normed input, then attention output */
 	float *qkv;    /* [rows][3 * width] */
+	float *keys, *values; /* [rows][width], heads apart */
 	float *mlp;    /* [CHUNK][mlp_width] */
 	float *scores; /* [threads][score_len] */
 	size_t score_len;
