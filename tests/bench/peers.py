@@ -172,8 +172,10 @@ def main():
         write_voice(voice, np)
         for name in filter(None, args.peers.split(",")):
             rows[name] = in_child(args, name, voice)
+            print(f"{name}: {json.dumps(rows[name])}", flush=True)
         for name in filter(None, args.ours.split(",")):
             rows["barkd " + name] = run_ours(args, name, voice)
+            print(f"barkd {name}: {json.dumps(rows['barkd ' + name])}", flush=True)
     show(rows)
     if args.json:
         with open(args.json, "w") as f:
