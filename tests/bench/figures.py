@@ -75,7 +75,8 @@ def draw_bars(plt, rows, title, path):
         ax.annotate(f"{total:.2f}", (i, total), ha="center", va="bottom", fontsize=8)
     ax.set_ylabel("seconds a second of sound")
     ax.set_title(title, fontsize=10)
-    ax.legend(fontsize=8, frameon=False)
+    ax.set_ylim(top=1.15 * max(bottom))
+    ax.legend(fontsize=8, frameon=False, ncols=4, loc="upper right")
     finish(plt, fig, path)
 
 
@@ -89,7 +90,7 @@ def draw_growth(plt, rows, path):
     other = ax.twinx()
     other.plot(audio, [row["peak_mb"] for row in rows], "s--", color=COLOURS[2])
     other.set_ylabel("peak memory, MB (dashed)")
-    other.set_ylim(bottom=0)
+    other.set_ylim(0, 1.5 * max(row["peak_mb"] for row in rows))
     ax.set_title("Growth with the text, embedded voice, one thread", fontsize=10)
     finish(plt, fig, path)
 
