@@ -110,7 +110,7 @@ def draw(r, args):
     if r["stages"]:
         draw_bars(plt, r["stages"], f"Time by stage, the shape of bark ({args.shape})",
                   os.path.join(args.out, "stages.svg"))
-    draw_bars(plt, {f"{n} thread" + "s" * (n > 1): row for n, row in r["threads"].items()},
+    draw_bars(plt, {f"{n} thread" + "s" * (int(n) > 1): row for n, row in r["threads"].items()},
               "Threads, embedded voice", os.path.join(args.out, "threads.svg"))
     draw_growth(plt, r["growth"], os.path.join(args.out, "growth.svg"))
 
