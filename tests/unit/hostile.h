@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,6 +191,18 @@ __attribute__((unused)) static struct bytes read_fixture(const char *root,
 }
 
 /* --- damage --- */
+
+/* Replaces the first place where `from` is, by as many bytes. */
+__attribute__((unused)) static bool
+replace_bytes(struct bytes *b, const char *from, const char *to)
+{
+	unsigned char *p = memmem(b->p, b->n, from, strlen(from));
+
+	if (!p || strlen(from) != strlen(to))
+		return false;
+	memcpy(p, to, strlen(to));
+	return true;
+}
 
 /* xorshift: the same damage every time. */
 __attribute__((unused)) static uint32_t next_random(uint32_t *state)

@@ -223,17 +223,6 @@ static void test_default(void)
 
 /* --- changed files --- */
 
-/* Replaces the only place where `from` is, by as many bytes. */
-static bool replace(struct bytes *b, const char *from, const char *to)
-{
-	unsigned char *p = memmem(b->p, b->n, from, strlen(from));
-
-	if (!p || strlen(from) != strlen(to))
-		return false;
-	memcpy(p, to, strlen(to));
-	return true;
-}
-
 static void test_refused(void)
 {
 	static const struct {
@@ -267,7 +256,7 @@ static void test_refused(void)
 		struct bark_error err;
 		int r;
 
-		TAP_CHECK(name, replace(&b, cases[i].from, cases[i].to));
+		TAP_CHECK(name, replace_bytes(&b, cases[i].from, cases[i].to));
 		write_temp("model.safetensors", b.p, b.n);
 		clear_bytes(&b);
 		r = open_as(&m, BARK_PRECISION_F32, &err);

@@ -408,17 +408,6 @@ static void test_damaged(void)
 	tap_ok(name);
 }
 
-/* Replaces the first place where `from` is, by as many bytes. */
-static bool replace(struct bytes *b, const char *from, const char *to)
-{
-	unsigned char *p = memmem(b->p, b->n, from, strlen(from));
-
-	if (!p || strlen(from) != strlen(to))
-		return false;
-	memcpy(p, to, strlen(to));
-	return true;
-}
-
 static void test_contradictory(void)
 {
 	static const struct {
@@ -450,7 +439,7 @@ static void test_contradictory(void)
 		int r;
 
 		put(&b, whole.p, whole.n);
-		TAP_CHECK(name, replace(&b, cases[i].from, cases[i].to));
+		TAP_CHECK(name, replace_bytes(&b, cases[i].from, cases[i].to));
 		write_temp("model.gguf", b.p, b.n);
 		clear_bytes(&b);
 		r = open_as(&m, BARK_PRECISION_DEFAULT, &err);
@@ -534,7 +523,7 @@ static void test_other_configuration(void)
 	TAP_CHECK(name, !open_as(&m, BARK_PRECISION_DEFAULT, &err));
 	bark_model_unref(m);
 	m = NULL;
-	TAP_CHECK(name, replace(&b, "\"hidden_size\": 4", "\"hidden_size\": 8"));
+	TAP_CHECK(name, replace_bytes(&b, "\"hidden_size\": 4", "\"hidden_size\": 8"));
 	write_temp("config.json", b.p, b.n);
 	clear_bytes(&b);
 	TAP_CHECK(name, open_as(&m, BARK_PRECISION_DEFAULT, &err) == -EINVAL);
