@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,6 +15,9 @@
 
 #define TIMEOUT_MS 30000
 #define WAIT_FOR_EVER (-1)
+/* For the next barkd, where the last one ends. */
+#define ATTEMPTS 4
+#define PAUSE_MS 25
 
 struct barkd_client {
 	char *socket; /* NULL: nothing says where it is */
@@ -135,11 +139,28 @@ static int http_error(struct barkd_client *c, const struct http_reply *reply)
 	return error;
 }
 
+/* Whether a barkd that ends has refused what another one would take. */
+static bool is_stopping(const struct http_reply *reply)
+{
+	json_t *root;
+	const char *code;
+	bool yes;
+
+	if (reply->status != 503)
+		return false;
+	root = json_loadb(reply->body, reply->len, 0, NULL);
+	code = json_string_value(
+		json_object_get(json_object_get(root, "error"), "code"));
+	yes = code && !strcmp(code, "stopping");
+	json_decref(root);
+	return yes;
+}
+
 static int exchange(struct barkd_client *c, const char *method,
 		    const char *path, const char *body, int timeout_ms,
 		    struct http_reply *ret)
 {
-	int r;
+	int attempts = ATTEMPTS, r;
 
 	c->message[0] = 0;
 	if (!c->socket)
@@ -149,8 +170,17 @@ static int exchange(struct barkd_client *c, const char *method,
 		if (*p <= ' ' || *p == 0x7f)
 			return fail(c, -EINVAL, "not a path: '%s'", path);
 	}
-	r = http_request(c->socket, method, path, body, timeout_ms, ret);
-	return r ? transport_error(c, r) : 0;
+	for (;;) {
+		r = http_request(c->socket, method, path, body, timeout_ms,
+				 ret);
+		if (r)
+			return transport_error(c, r);
+		if (!is_stopping(ret) || --attempts == 0)
+			return 0;
+		free(ret->body);
+		*ret = (struct http_reply){0};
+		poll(NULL, 0, PAUSE_MS);
+	}
 }
 
 int barkd_client_request(struct barkd_client *c, const char *method,

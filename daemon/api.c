@@ -165,7 +165,8 @@ static void dispatch(struct daemon *d, struct http_request *req,
 		return;
 	}
 	if (d->stopping) {
-		api_error_reply(req, 503, NULL, "shutting_down",
+		/* Nothing of it was taken: it may be asked again. */
+		api_error_reply(req, 503, NULL, "stopping",
 				"barkd is stopping");
 		return;
 	}

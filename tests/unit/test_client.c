@@ -17,6 +17,7 @@ struct server {
 	char dir[64], path[96];
 	int listener;
 	pthread_t thread;
+	const char *first; /* NULL, or what the first who comes is told */
 	const char *reply;
 	size_t len;
 	size_t step;  /* bytes a send; 0: all */
@@ -55,6 +56,12 @@ static void *serve(void *arg)
 	struct server *s = arg;
 	int fd = accept(s->listener, NULL, NULL);
 
+	if (fd >= 0 && s->first) {
+		take_request(s, fd);
+		send(fd, s->first, strlen(s->first), MSG_NOSIGNAL);
+		close(fd);
+		fd = accept(s->listener, NULL, NULL);
+	}
 	if (fd < 0)
 		return NULL;
 	take_request(s, fd);
@@ -75,12 +82,15 @@ static void *serve(void *arg)
 	return NULL;
 }
 
+static const char *first_reply; /* of the servers that are started */
+
 static bool server_start(struct server *s, const char *reply, size_t len,
 			 size_t step)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 
-	*s = (struct server){.reply = reply, .len = len, .step = step};
+	*s = (struct server){.first = first_reply, .reply = reply, .len = len,
+			     .step = step};
 	strcpy(s->dir, "/tmp/test_client.XXXXXX");
 	if (!mkdtemp(s->dir))
 		return false;
@@ -301,6 +311,11 @@ static void test_say(void)
 	    "POST /v1/speak HTTP/1.1\r\n", "no such voice");
 	say("client/refused without words", &plain, BAD_HEAD "<html>", -EINVAL,
 	    0, "POST", "400");
+	first_reply = "HTTP/1.1 503 Service Unavailable\r\n\r\n"
+		      "{\"error\":{\"code\":\"stopping\"}}";
+	say("client/while one barkd ends", &plain,
+	    OK_HEAD "{\"id\":18,\"state\":\"queued\"}", 0, 18, "POST", "");
+	first_reply = NULL;
 	say("client/nonsense", &plain, OK_HEAD "[1,2", -EPROTO, 0, "POST",
 	    "not understood");
 
