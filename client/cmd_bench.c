@@ -310,7 +310,9 @@ static int open_random(struct bench *b, bool large, int precision)
 
 	bark_config_published(&config, large);
 	return bark_model_random(&b->model, &config,
-				 speech_precision(precision), 1) < 0 ?
+				 speech_precision(precision,
+						  BARK_PRECISION_DEFAULT),
+				 1) < 0 ?
 		       options_fail("out of memory") : EXIT_OK;
 }
 
@@ -350,7 +352,7 @@ int cmd_bench(int argc, char **argv)
 		}
 	} else {
 		status = speech_open(&b.model, &b.voice, model_name, voice_name,
-				     speech_precision(precision));
+				     precision, BARK_PRECISION_DEFAULT);
 	}
 	if (status)
 		return status;

@@ -98,7 +98,7 @@ int cmd_render(int argc, char **argv)
 	if (status)
 		return status;
 	status = speech_open(&model, &voice, model_name, voice_name,
-			     speech_precision(precision));
+			     precision, BARK_PRECISION_DEFAULT);
 	if (status == EXIT_OK) {
 		opts.mode = speech_mode(mode, BARK_MODE_EXACT);
 		opts.seed = seed;

@@ -233,7 +233,7 @@ int cmd_trace(int argc, char **argv)
 	if (!text || !t.dir || !model_name || first < argc)
 		return options_usage("trace", "-m DIR, --text TEXT and -o DIR are needed");
 	status = speech_open(&t.model, &voice, model_name, voice_name,
-			     speech_precision(precision));
+			     precision, BARK_PRECISION_F32);
 	if (status)
 		return status;
 	m = &t.model->config;

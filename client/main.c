@@ -17,7 +17,7 @@ struct command {
 	"  -m, --model MODEL     a name that 'barkctl model list' lists, or a folder\n" \
 	"  -v, --voice VOICE     a voice's name or file, or none\n" \
 	"      --seed N          the same seed gives the same sound\n" \
-	"      --precision P     f32, f16, bf16 or int8 (what suits)\n" \
+	"      --precision P     f32, f16, bf16 or int8\n" \
 	"      --mode M          exact or low-latency\n" \
 	"      --threads N       threads that compute (one a processor)\n" \
 	"      --greedy          take the largest logit everywhere\n"
@@ -63,7 +63,7 @@ static const struct command commands[] = {
 	 "      --shape S         instead: small or large, with random weights\n"
 	 "  -v, --voice VOICE     a voice's name or file, or none\n"
 	 "      --semantic-tokens N  how many, 50 for a second of sound\n"
-	 "      --precision P     f32, f16, bf16 or int8 (what suits)\n"
+	 "      --precision P     f32, f16, bf16 or int8 (int8)\n"
 	 "      --mode M          exact or low-latency\n"
 	 "      --threads N       threads that compute (one a processor)\n"
 	 "      --json            the figures as JSON\n"},

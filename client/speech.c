@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "speech.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,9 +13,9 @@ const char *const speech_precisions[] = { "f32", "f16", "bf16", "int8",
 					  NULL };
 const char *const speech_modes[] = { "low-latency", "exact", NULL };
 
-enum bark_precision speech_precision(int choice)
+enum bark_precision speech_precision(int choice, enum bark_precision otherwise)
 {
-	return choice < 0 ? BARK_PRECISION_DEFAULT :
+	return choice < 0 ? otherwise :
 			    (enum bark_precision)(BARK_PRECISION_F32 + choice);
 }
 
@@ -43,18 +44,26 @@ static int open_voice(struct bark_voice **ret, struct bark_model *model,
 }
 
 int speech_open(struct bark_model **ret_model, struct bark_voice **ret_voice,
-		const char *model, const char *voice,
-		enum bark_precision precision)
+		const char *model, const char *voice, int precision,
+		enum bark_precision otherwise)
 {
-	struct bark_model_options opts = { .precision = precision };
+	struct bark_model_options opts = {
+		.precision = speech_precision(precision, otherwise),
+	};
 	struct bark_error err = { "" };
 	int status = EXIT_OK;
 	char *dir;
+	int r;
 
 	if (barkd_model_find(&dir, model) < 0)
 		return options_fail("there is no model '%s'; see barkctl model list",
 				    model ? model : BARKD_DEFAULT_MODEL);
-	if (bark_model_open(ret_model, dir, &opts, &err) < 0)
+	r = bark_model_open(ret_model, dir, &opts, &err);
+	if (r == -ENOENT && precision < 0) {
+		opts.precision = BARK_PRECISION_DEFAULT;
+		r = bark_model_open(ret_model, dir, &opts, &err);
+	}
+	if (r < 0)
 		status = options_fail("%s", err.message);
 	*ret_voice = NULL;
 	if (status == EXIT_OK && voice) {

@@ -11,15 +11,17 @@
 extern const char *const speech_precisions[];
 extern const char *const speech_modes[];
 
-enum bark_precision speech_precision(int choice); /* -1: the default */
+/* choice -1: otherwise */
+enum bark_precision speech_precision(int choice, enum bark_precision otherwise);
 enum bark_mode speech_mode(int choice, enum bark_mode otherwise);
 
 /*
  * Opens a model by name or path (NULL: the default) and, if voice is neither
- * NULL nor "none", a voice. Says why on failure; returns an exit status.
+ * NULL nor "none", a voice. With a precision of -1 it has the precision
+ * `otherwise` if it can. Says why on failure; returns an exit status.
  */
 int speech_open(struct bark_model **ret_model, struct bark_voice **ret_voice,
-		const char *model, const char *voice,
-		enum bark_precision precision);
+		const char *model, const char *voice, int precision,
+		enum bark_precision otherwise);
 
 #endif

@@ -40,8 +40,9 @@ struct bark_error {
 };
 
 enum bark_precision {
-	BARK_PRECISION_DEFAULT, /* model.gguf if there; else what suits the
-				 * CPU; f32 where in doubt */
+	/* int8, of model.gguf if there; f32 on a CPU without vector units
+	 * that the kernels know */
+	BARK_PRECISION_DEFAULT,
 	BARK_PRECISION_F32,
 	BARK_PRECISION_F16,
 	BARK_PRECISION_BF16,

@@ -125,37 +125,33 @@ static int open_tokenizer(struct bark_model *model, const char *dir,
 enum bk_dtype bark_precision_type(enum bark_precision precision)
 {
 	switch (precision) {
-	case BARK_PRECISION_F16:
-	case BARK_PRECISION_INT8:
-		return BK_F16;
+	case BARK_PRECISION_F32:
+		return BK_F32;
 	case BARK_PRECISION_BF16:
 		return BK_BF16;
-	case BARK_PRECISION_F32:
+	case BARK_PRECISION_F16:
+	case BARK_PRECISION_INT8:
 	case BARK_PRECISION_DEFAULT:
 		break;
 	}
-	return BK_F32;
+	return BK_F16;
 }
 
-/* What suits the CPU: the file's own type where it has fast kernels. */
-static enum bk_dtype choose_type(enum bark_precision precision,
-				 const struct bark_tensors *set,
-				 const char *matrix, const struct bk_ops *ops)
+/* The plain C of 8-bit products is slower than that of floats. */
+enum bark_precision bark_choose_precision(enum bark_precision wanted)
 {
-	const struct bark_tensor *t = bark_tensors_find(set, matrix);
+	struct bk_ops ops;
 
-	if (precision != BARK_PRECISION_DEFAULT)
-		return bark_precision_type(precision);
-	if (!t || ops->level == BK_LEVEL_C)
-		return BK_F32;
-	if (t->type == BARK_TENSOR_F16)
-		return BK_F16;
-	return t->type == BARK_TENSOR_BF16 ? BK_BF16 : BK_F32;
+	if (wanted != BARK_PRECISION_DEFAULT)
+		return wanted;
+	bk_ops_init(&ops, ~0u);
+	return ops.level == BK_LEVEL_C ? BARK_PRECISION_F32 :
+					 BARK_PRECISION_INT8;
 }
 
 /* Takes the sets into the model's storage, which release() frees. */
 static int load_weights(struct bark_model *model, struct storage *storage,
-			const struct bark_names *names, const char *matrix,
+			const struct bark_names *names,
 			enum bark_precision precision, struct bark_error *err)
 {
 	struct bark_file_source src;
@@ -164,8 +160,7 @@ static int load_weights(struct bark_model *model, struct storage *storage,
 
 	bk_ops_init(&ops, ~0u);
 	bark_file_source_init(&src, storage->sets,
-			      choose_type(precision, storage->sets[0], matrix,
-					  &ops), &ops, err);
+			      bark_precision_type(precision), &ops, err);
 	src.base.int8 = precision == BARK_PRECISION_INT8;
 	if (src.base.int8) {
 		r = bk_pool_new(&src.base.pool, 0, 0);
@@ -206,8 +201,7 @@ static int open_transformers(struct bark_model *model, const char *dir,
 		return r;
 	for (size_t i = 0; i < BARK_PARTS; i++)
 		storage->sets[i] = set;
-	return load_weights(model, storage, &bark_names_transformers,
-			    "semantic.layers.0.attn.att_proj.weight", precision,
+	return load_weights(model, storage, &bark_names_transformers, precision,
 			    err);
 }
 
@@ -237,9 +231,7 @@ static int open_suno(struct bark_model *model, const char *dir,
 			     storage->sets[BARK_PART_FINE], err);
 	if (r < 0)
 		return r;
-	return load_weights(model, storage, &bark_names_suno,
-			    "transformer.h.0.attn.c_attn.weight", precision,
-			    err);
+	return load_weights(model, storage, &bark_names_suno, precision, err);
 }
 
 /* The sizes and the sampling are config.json's where the file has one
@@ -315,7 +307,8 @@ int bark_model_open(struct bark_model **ret, const char *path,
 		  opts->precision == BARK_PRECISION_INT8))
 		r = open_gguf(model, path, err);
 	else
-		r = open_original(model, path, opts->precision, err);
+		r = open_original(model, path,
+				  bark_choose_precision(opts->precision), err);
 	if (r == 0)
 		r = open_tokenizer(model, path, opts->vocab, err);
 	if (r < 0) {

@@ -212,7 +212,10 @@ int bark_model_random(struct bark_model **ret, const struct bark_config *config,
 int bark_model_save(struct bark_model *model, const char *path,
 		    struct bark_error *err);
 
-/* Of token tables, and of Linears that are not int8. Default: f32. */
+/* The precision itself, or what the default is on this CPU. */
+enum bark_precision bark_choose_precision(enum bark_precision wanted);
+
+/* Of token tables, and of Linears that are not int8. */
 enum bk_dtype bark_precision_type(enum bark_precision precision);
 
 /*

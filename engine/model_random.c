@@ -175,10 +175,11 @@ static void release(struct bark_model *model)
 int bark_model_random(struct bark_model **ret, const struct bark_config *config,
 		      enum bark_precision precision, uint64_t seed)
 {
+	const enum bark_precision chosen = bark_choose_precision(precision);
 	struct random_source src = {
 		.base = {
-			.type = bark_precision_type(precision),
-			.int8 = precision == BARK_PRECISION_INT8,
+			.type = bark_precision_type(chosen),
+			.int8 = chosen == BARK_PRECISION_INT8,
 			.begin = begin,
 			.has = has,
 			.floats = get_floats,

@@ -89,6 +89,8 @@ for at in tiny tiny-int8; do
 	expect "trace $at" 0 '' trace -m $at --precision int8 --seed 3 \
 		--text 'tic toc' -o "$tmp/$at"
 done
+expect 'trace, quantized, no precision' 0 '' trace -m tiny-int8 --seed 3 \
+	--text 'tic toc' -o "$tmp/trace"
 if cmp "$tmp/tiny/fine.npy" "$tmp/tiny-int8/fine.npy" &&
    cmp "$tmp/tiny/audio.npy" "$tmp/tiny-int8/audio.npy"; then
 	echo "ok barkctl/quantized at load or in a file"
