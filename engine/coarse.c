@@ -4,6 +4,10 @@
  * the context is built anew from a slice of semantic tokens and the tail of
  * the codes; while neither has moved, the keys and values stay valid.
  *
+ * The context of the window that follows is built beside the steps of the one
+ * in progress, a few rows at each: a step is bound by reading the weights, so
+ * these rows cost only their arithmetic.
+ *
  * Low-latency mode has a short tail, so that its windows can be longer than
  * the model's within the positions that the network knows. They grow with
  * what was said: the first must wait for little, and most of the work is in
@@ -21,38 +25,46 @@ size_t bark_coarse_wanted(const struct bark_timeline *t)
 	return (size_t)floor((double)t->n_semantic * t->ratio / books) * books;
 }
 
-/* Index in t->semantic where the window that starts now has its present. */
-static size_t present(const struct bark_timeline *t)
-{
-	/* Half to even, as Python's round(). */
-	return t->semantic_base + (size_t)rint((double)t->n_coarse / t->ratio);
-}
+/* What a context is built from. */
+struct window {
+	size_t at;     /* coarse tokens before it */
+	size_t begin, length; /* of the slice of t->semantic */
+	size_t tail;   /* index in t->coarse */
+};
 
-static size_t slice_begin(const struct bark_timeline *t)
-{
-	size_t now = present(t);
-
-	return now > t->semantic_history ? now - t->semantic_history : 0;
-}
-
-/* Tokens of the window that starts now. */
-static size_t window_length(const struct bark_timeline *t)
+/* Tokens of the window that starts behind `at` tokens. */
+static size_t window_length(const struct bark_timeline *t, size_t at)
 {
 	size_t least = t->model->config.coarse.window;
-	size_t n = t->n_coarse > least ? t->n_coarse : least;
+	size_t n = at > least ? at : least;
 
 	return n < t->opts.coarse_window ? n : t->opts.coarse_window;
 }
 
-static size_t slice_length(const struct bark_timeline *t)
+static struct window describe(const struct bark_timeline *t, size_t at)
 {
 	const struct bark_coarse_config *g = &t->model->config.coarse;
-	size_t most = g->max_semantic;
-	size_t longer = window_length(t) - g->window;
-	size_t bounded = present(t) - slice_begin(t) + t->opts.semantic_ahead +
-			 (size_t)ceil((double)longer / t->ratio);
+	/* Index in t->semantic of the present. Half to even, as Python's
+	 * round(). */
+	size_t now = t->semantic_base + (size_t)rint((double)at / t->ratio);
+	size_t total = t->coarse_base + at, most = g->max_semantic, bounded;
+	size_t longer = window_length(t, at) - g->window;
+	struct window w = { .at = at };
 
-	return t->opts.semantic_ahead && bounded < most ? bounded : most;
+	w.begin = now > t->semantic_history ? now - t->semantic_history : 0;
+	bounded = now - w.begin + t->opts.semantic_ahead +
+		  (size_t)ceil((double)longer / t->ratio);
+	w.length = t->opts.semantic_ahead && bounded < most ? bounded : most;
+	w.tail = total > t->opts.coarse_history ?
+			 total - t->opts.coarse_history : 0;
+	return w;
+}
+
+/* Whether what a window sees of the semantic tokens is final. */
+static bool is_final(const struct bark_timeline *t, const struct window *w)
+{
+	return t->semantic_done ||
+	       t->semantic_base + t->n_semantic >= w->begin + w->length;
 }
 
 bool bark_coarse_done(const struct bark_timeline *t)
@@ -63,85 +75,152 @@ bool bark_coarse_done(const struct bark_timeline *t)
 
 bool bark_coarse_ready(const struct bark_timeline *t)
 {
-	size_t window = window_length(t);
+	struct window w = describe(t, t->n_coarse);
 	size_t wanted = bark_coarse_wanted(t);
 
 	if (t->coarse_left > 0)
 		return true;
 	if (t->semantic_done)
 		return t->n_coarse < wanted;
-	/* What the window sees must be final, and it must be a whole one. */
-	return t->semantic_base + t->n_semantic >=
-		       slice_begin(t) + slice_length(t) &&
-	       wanted >= t->n_coarse + window;
+	/* It must be a whole one. */
+	return is_final(t, &w) &&
+	       wanted >= t->n_coarse + window_length(t, t->n_coarse);
 }
 
-/* Embeds slice, infer token and tail; returns the number of rows. */
-static size_t embed_window(struct bark_timeline *t, size_t tail_start)
+/* Whether the cache in use serves that window too. A bounded slice grows with
+ * each window, so its pads move. */
+static bool same_context(const struct bark_timeline *t, const struct window *w)
+{
+	return t->coarse_kv_valid && w->begin == t->slice_start &&
+	       w->tail == t->tail_start &&
+	       w->length == t->model->config.coarse.max_semantic;
+}
+
+/* Rows of a window's context that are known: slice, infer token and tail. */
+static size_t known_rows(const struct bark_timeline *t, const struct window *w)
+{
+	size_t total = t->coarse_base + t->n_coarse;
+
+	return t->model->config.coarse.max_semantic + 1 +
+	       (total > w->tail ? total - w->tail : 0);
+}
+
+/* Embeds rows from..from + n - 1 of a window's context into x. */
+static void embed_rows(struct bark_timeline *t, const struct window *win,
+		       float *x, size_t from, size_t n)
 {
 	const struct bark_coarse_config *g = &t->model->config.coarse;
 	const struct bark_gpt_weights *w = &t->model->coarse;
-	size_t begin = slice_begin(t), length = slice_length(t);
 	size_t end = t->semantic_base + t->n_semantic;
-	size_t total = t->coarse_base + t->n_coarse;
-	float *x = t->scratch.x;
 
-	for (size_t i = 0; i < g->max_semantic; i++, x += g->gpt.width) {
-		bool known = i < length && begin + i < end;
-		size_t id = known ? (size_t)t->semantic[begin + i] :
-				    g->semantic_pad;
+	for (size_t i = from; i < from + n; i++, x += g->gpt.width) {
+		size_t id;
 
+		if (i < g->max_semantic)
+			id = i < win->length && win->begin + i < end ?
+				     (size_t)t->semantic[win->begin + i] :
+				     g->semantic_pad;
+		else if (i == g->max_semantic)
+			id = g->infer;
+		else
+			id = (size_t)t->coarse[win->tail + i -
+					       g->max_semantic - 1];
 		bark_table_row(t->compute, x, w->tables[0], w->type, id,
 			       g->gpt.width);
 	}
-	bark_table_row(t->compute, x, w->tables[0], w->type, g->infer,
-		       g->gpt.width);
-	x += g->gpt.width;
-	for (size_t i = tail_start; i < total; i++, x += g->gpt.width)
-		bark_table_row(t->compute, x, w->tables[0], w->type,
-			       (size_t)t->coarse[i], g->gpt.width);
-	return g->max_semantic + 1 + total - tail_start;
 }
 
-/* Appends the newest code to the cache. */
+/* While the first second of sound is awaited, nothing is done in advance. */
+static bool may_prepare(const struct bark_timeline *t)
+{
+	const struct bark_coarse_config *g = &t->model->config.coarse;
+
+	return t->opts.mode == BARK_MODE_EXACT || t->segment > 0 ||
+	       t->n_coarse >= (size_t)g->rate * g->n_codebooks;
+}
+
+bool bark_coarse_starved(const struct bark_timeline *t)
+{
+	struct window next;
+
+	if (t->coarse_left > 0 || !may_prepare(t))
+		return false;
+	next = describe(t, t->n_coarse + window_length(t, t->n_coarse));
+	return !is_final(t, &next);
+}
+
+/*
+ * Embeds into x what is to be appended to the next window's context beside
+ * the next step of this one: the context is complete when this window is.
+ * Returns the number of rows.
+ */
+static size_t prepare_next(struct bark_timeline *t, float *x)
+{
+	struct window next = describe(t, t->n_coarse + t->coarse_left);
+	size_t rows, known, n;
+
+	if (!may_prepare(t) || same_context(t, &next) || !is_final(t, &next) ||
+	    (t->semantic_done && next.at >= bark_coarse_wanted(t)))
+		return 0;
+	if (t->next_at != next.at) {
+		t->next_at = next.at;
+		t->next_kv.n = 0;
+	}
+	/* The last row is the next window's first step. */
+	rows = t->model->config.coarse.max_semantic + t->coarse_base + next.at -
+	       next.tail;
+	known = known_rows(t, &next);
+	n = (rows - t->next_kv.n + t->coarse_left - 1) / t->coarse_left;
+	if (n > known - t->next_kv.n)
+		n = known - t->next_kv.n;
+	embed_rows(t, &next, x, t->next_kv.n, n);
+	return n;
+}
+
+/* Appends the newest code to the cache, leaving what the next is drawn from. */
 static void append_last(struct bark_timeline *t)
 {
 	const struct bark_coarse_config *g = &t->model->config.coarse;
 	const struct bark_gpt_weights *w = &t->model->coarse;
 	int32_t last = t->coarse[t->coarse_base + t->n_coarse - 1];
+	float *x = t->scratch.x;
+	struct bark_lane lanes[2] = {
+		{ &t->next_kv, prepare_next(t, x) }, { &t->coarse_kv, 1 },
+	};
+	bool alone = lanes[0].m == 0;
 
-	bark_table_row(t->compute, t->scratch.x, w->tables[0], w->type,
-		       (size_t)last, g->gpt.width);
-	bark_gpt_causal(t->compute, &g->gpt, w, &t->coarse_kv, &t->scratch, 1);
+	bark_table_row(t->compute, x + lanes[0].m * g->gpt.width, w->tables[0],
+		       w->type, (size_t)last, g->gpt.width);
+	bark_gpt_lanes(t->compute, &g->gpt, w, lanes + alone, 2 - alone,
+		       &t->scratch);
 }
 
 static void begin_window(struct bark_timeline *t)
 {
 	const struct bark_coarse_config *g = &t->model->config.coarse;
-	size_t total = t->coarse_base + t->n_coarse;
-	size_t tail = total > t->opts.coarse_history ?
-			      total - t->opts.coarse_history : 0;
+	struct window w = describe(t, t->n_coarse);
 	size_t left = bark_coarse_wanted(t) - t->n_coarse;
-	size_t window = window_length(t);
-	size_t slice = slice_begin(t);
-	/* A bounded slice grows with each window, so its pads move. */
-	bool same = t->coarse_kv_valid && slice == t->slice_start &&
-		    tail == t->tail_start &&
-		    (t->opts.semantic_ahead == 0 ||
-		     slice_length(t) == g->max_semantic);
+	size_t length = window_length(t, t->n_coarse), rows;
 
-	t->coarse_left = left < window ? left : window;
-	if (same) {
+	t->coarse_left = left < length ? left : length;
+	if (same_context(t, &w)) {
 		append_last(t);
 		return;
 	}
-	t->slice_start = slice;
-	t->tail_start = tail;
-	t->coarse_kv_valid = t->opts.semantic_ahead == 0 ||
-			     slice_length(t) == g->max_semantic;
+	t->slice_start = w.begin;
+	t->tail_start = w.tail;
+	t->coarse_kv_valid = w.length == g->max_semantic;
 	t->coarse_kv.n = 0;
+	if (t->next_kv.n > 0 && t->next_at == w.at) {
+		struct bark_kv other = t->coarse_kv;
+
+		t->coarse_kv = t->next_kv;
+		t->next_kv = other;
+	}
+	rows = known_rows(t, &w) - t->coarse_kv.n;
+	embed_rows(t, &w, t->scratch.x, t->coarse_kv.n, rows);
 	bark_gpt_causal(t->compute, &g->gpt, &t->model->coarse, &t->coarse_kv,
-			&t->scratch, embed_window(t, tail));
+			&t->scratch, rows);
 }
 
 void bark_coarse_step(struct bark_timeline *t)

@@ -3,6 +3,9 @@
 #ifndef BARK_COMPUTE_H
 #define BARK_COMPUTE_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
+
 #include "../kernels/kernels.h"
 #include "../kernels/pool.h"
 #include "model.h"
@@ -17,7 +20,15 @@ struct bark_compute {
 	struct bk_ops ops;
 	struct bk_pool *pool;
 	struct bark_work work;
+	/* Where it says true, nobody wants the result; NULL: all is wanted. */
+	const atomic_bool *abandon;
 };
+
+static inline bool bark_abandoned(const struct bark_compute *c)
+{
+	return c->abandon &&
+	       atomic_load_explicit(c->abandon, memory_order_relaxed);
+}
 
 /* Rows of activations that are quantised at once. */
 #define BARK_I8_CHUNK 128

@@ -187,7 +187,8 @@ bool bark_timeline_step(struct bark_timeline *t)
 {
 	if (bark_fine_ready(t))
 		bark_fine_step(t);
-	else if (bark_coarse_ready(t))
+	else if (bark_coarse_ready(t) &&
+		 !(bark_coarse_starved(t) && bark_semantic_ready(t)))
 		bark_coarse_step(t);
 	else if (bark_semantic_ready(t))
 		bark_semantic_step(t);

@@ -181,16 +181,16 @@ static void put_row(const struct bk_ops *ops, enum bk_dtype type, void *to,
 		memcpy((float *)to + at, from, n * sizeof(*from));
 }
 
-/* Copies the keys and values of m rows of s->qkv behind what kv holds. */
+/* Copies the keys and values of the m rows at qkv behind what kv holds. */
 static void append_kv(const struct bk_ops *ops, const struct bark_gpt_config *g,
-		      struct bark_kv *kv, const struct bark_scratch *s,
-		      size_t layer, size_t m)
+		      struct bark_kv *kv, const float *qkv, size_t layer,
+		      size_t m)
 {
 	size_t w = g->width, hd = w / g->n_head;
 	size_t base = layer * kv->cap * w;
 
 	for (size_t r = 0; r < m; r++) {
-		const float *key = s->qkv + r * 3 * w + w, *value = key + w;
+		const float *key = qkv + r * 3 * w + w, *value = key + w;
 
 		for (size_t h = 0; h < g->n_head; h++) {
 			size_t at = base + (h * kv->cap + kv->n + r) * hd;
@@ -201,29 +201,48 @@ static void append_kv(const struct bk_ops *ops, const struct bark_gpt_config *g,
 	}
 }
 
-void bark_gpt_causal(struct bark_compute *c, const struct bark_gpt_config *g,
-		     const struct bark_gpt_weights *w, struct bark_kv *kv,
-		     struct bark_scratch *s, size_t m)
+/* Rows row..row + m - 1 of s are a lane's; those before `first` of them need
+ * no output. */
+static void attend_lane(struct bark_compute *c, const struct bark_gpt_config *g,
+			struct bark_scratch *s, const struct bark_lane *lane,
+			size_t layer, size_t row, size_t first)
 {
 	size_t width = g->width, hd = width / g->n_head;
+	const struct bark_kv *kv = lane->kv;
+	size_t before = layer * kv->cap * width * bk_dtype_size(kv->type);
+	struct attention t = {
+		.out = s->a + row * width, .ldo = width,
+		.q = s->qkv + row * 3 * width, .ldq = 3 * width,
+		.k = (const char *)kv->k + before,
+		.v = (const char *)kv->v + before, .type = kv->type,
+		.ldkv = hd, .head_stride = kv->cap * hd,
+		.scores = s->scores, .score_len = s->score_len,
+		.n_head = g->n_head, .hd = hd, .n_past = kv->n,
+		.first = first, .m = lane->m, .causal = 1,
+	};
 
-	add_positions(c, g, w, s->x, kv->n, m);
+	attend(c, &t);
+}
+
+void bark_gpt_lanes(struct bark_compute *c, const struct bark_gpt_config *g,
+		    const struct bark_gpt_weights *w,
+		    const struct bark_lane *lanes, size_t n,
+		    struct bark_scratch *s)
+{
+	size_t width = g->width, m = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		add_positions(c, g, w, s->x + m * width, lanes[i].kv->n,
+			      lanes[i].m);
+		m += lanes[i].m;
+	}
 	for (size_t i = 0; i < g->n_layer; i++) {
 		const struct bark_gpt_layer *l = &w->layers[i];
 		/* Of the last layer only the last row is ever looked at. */
-		size_t first = i + 1 == g->n_layer ? m - 1 : 0;
-		size_t before = i * kv->cap * width * bk_dtype_size(kv->type);
-		struct attention t = {
-			.out = s->a, .ldo = width,
-			.q = s->qkv, .ldq = 3 * width,
-			.k = (const char *)kv->k + before,
-			.v = (const char *)kv->v + before, .type = kv->type,
-			.ldkv = hd, .head_stride = kv->cap * hd,
-			.scores = s->scores, .score_len = s->score_len,
-			.n_head = g->n_head, .hd = hd, .n_past = kv->n,
-			.first = first, .m = m, .causal = 1,
-		};
+		size_t first = i + 1 == g->n_layer ? m - 1 : 0, row = 0;
 
+		if (bark_abandoned(c))
+			return;
 		c->ops.layernorm(s->a, s->x, l->norm_1.gain, l->norm_1.bias, m,
 				 width, 1e-5f);
 		if (first == 0) {
@@ -238,13 +257,28 @@ void bark_gpt_causal(struct bark_compute *c, const struct bark_gpt_config *g,
 					 s->a + first * width, width, &l->att,
 					 0, width, 1);
 		}
-		append_kv(&c->ops, g, kv, s, i, m);
-		attend(c, &t);
+		for (size_t j = 0; j < n; row += lanes[j++].m) {
+			append_kv(&c->ops, g, lanes[j].kv,
+				  s->qkv + row * 3 * width, i, lanes[j].m);
+			if (row + lanes[j].m > first)
+				attend_lane(c, g, s, &lanes[j], i, row,
+					    first > row ? first - row : 0);
+		}
 		finish_layer(c, g, l, s, first, m);
 	}
-	kv->n += m;
+	for (size_t i = 0; i < n; i++)
+		lanes[i].kv->n += lanes[i].m;
 	c->ops.layernorm(s->x, s->x + (m - 1) * width, w->norm.gain,
 			 w->norm.bias, 1, width, 1e-5f);
+}
+
+void bark_gpt_causal(struct bark_compute *c, const struct bark_gpt_config *g,
+		     const struct bark_gpt_weights *w, struct bark_kv *kv,
+		     struct bark_scratch *s, size_t m)
+{
+	const struct bark_lane lane = { kv, m };
+
+	bark_gpt_lanes(c, g, w, &lane, 1, s);
 }
 
 /* Keys and values of s->qkv, each head's together: in rows that are a power
@@ -287,6 +321,8 @@ void bark_gpt_full(struct bark_compute *c, const struct bark_gpt_config *g,
 			.first = first, .m = m, .causal = 0,
 		};
 
+		if (bark_abandoned(c))
+			return;
 		c->ops.layernorm(s->a, s->x, l->norm_1.gain, l->norm_1.bias, m,
 				 width, 1e-5f);
 		bark_linear(c, &s->rows, s->qkv, 3 * width, s->a, width,

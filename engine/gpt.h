@@ -45,19 +45,34 @@ void bark_kv_clear(struct bark_kv *kv);
 /* f32 for f32 models; the others' caches are f16, half to keep and read. */
 enum bk_dtype bark_kv_type(const struct bark_model *model);
 
+/* Rows to append to a timeline. */
+struct bark_lane {
+	struct bark_kv *kv;
+	size_t m; /* kv->n + m <= kv->cap */
+};
+
 /*
- * Appends m rows of token embeddings, s->x[0..m-1], at positions kv->n...:
- * adds position embeddings, runs the layers, extends kv, and leaves the final
- * norm of the last row in s->x[0 .. width-1]. kv->n + m <= kv->cap.
- * Allocates nothing.
+ * Appends rows of token embeddings to n timelines of one network, whose
+ * weights are read once for all: s->x holds the lanes' rows one after another.
+ * Adds position embeddings, runs the layers, extends each kv, and leaves the
+ * final norm of the last lane's last row in s->x[0 .. width-1]; the last lane
+ * has one row at least. The same bits as one lane after another. When
+ * c->abandon says so, everything but kv->n may be left half done. Allocates
+ * nothing.
  */
+void bark_gpt_lanes(struct bark_compute *c, const struct bark_gpt_config *g,
+		    const struct bark_gpt_weights *w,
+		    const struct bark_lane *lanes, size_t n,
+		    struct bark_scratch *s);
+
+/* The same for one timeline. */
 void bark_gpt_causal(struct bark_compute *c, const struct bark_gpt_config *g,
 		     const struct bark_gpt_weights *w, struct bark_kv *kv,
 		     struct bark_scratch *s, size_t m);
 
 /*
  * Runs m rows of embeddings, s->x, each seeing all others; leaves the final
- * norm of rows first..m-1 in place.
+ * norm of rows first..m-1 in place, or anything when c->abandon says so.
  */
 void bark_gpt_full(struct bark_compute *c, const struct bark_gpt_config *g,
 		   const struct bark_gpt_weights *w, struct bark_scratch *s,

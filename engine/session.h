@@ -50,6 +50,7 @@ struct bark_session {
 	enum bark_session_state state;
 	struct bark_utterance *pending; /* not yet taken by the scheduler */
 	bool dropped;      /* what the scheduler holds is of no use */
+	atomic_bool abandon; /* nor what it is computing; read without lock */
 	float *ring;       /* [ring_cap] */
 	size_t ring_cap, ring_at, ring_fill;
 	struct bark_event *events; /* [events_cap], of the utterance */

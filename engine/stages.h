@@ -70,6 +70,9 @@ struct bark_timeline {
 	size_t coarse_left;     /* tokens left of the window in progress */
 	size_t slice_start, tail_start; /* what coarse_kv was built from */
 	bool coarse_kv_valid;
+	/* The context of the window behind next_at tokens, as far as it is. */
+	struct bark_kv next_kv;
+	size_t next_at;
 
 	/* fine: history, then the frames; [frame][n_total] */
 	int32_t *fine;
@@ -129,6 +132,9 @@ bool bark_fine_done(const struct bark_timeline *t);
 bool bark_semantic_ready(const struct bark_timeline *t);
 bool bark_coarse_ready(const struct bark_timeline *t);
 bool bark_fine_ready(const struct bark_timeline *t);
+/* Whether the window that can begin would lack semantic tokens to prepare the
+ * one behind it. */
+bool bark_coarse_starved(const struct bark_timeline *t);
 
 void bark_semantic_step(struct bark_timeline *t);
 void bark_coarse_step(struct bark_timeline *t);

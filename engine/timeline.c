@@ -132,7 +132,8 @@ static int take_memory(struct bark_timeline *t)
 			      bk_pool_threads(t->compute->pool),
 			      t->model->int8) < 0 ||
 	    bark_kv_init(&t->semantic_kv, &m->semantic.gpt, kv, sem_rows) < 0 ||
-	    bark_kv_init(&t->coarse_kv, &m->coarse.gpt, kv, coarse_rows) < 0)
+	    bark_kv_init(&t->coarse_kv, &m->coarse.gpt, kv, coarse_rows) < 0 ||
+	    bark_kv_init(&t->next_kv, &m->coarse.gpt, kv, coarse_rows) < 0)
 		return -ENOMEM;
 	t->sampler.ops = &t->compute->ops;
 	return 0;
@@ -223,6 +224,7 @@ void bark_timeline_clear(struct bark_timeline *t)
 	bark_scratch_clear(&t->scratch);
 	bark_kv_clear(&t->semantic_kv);
 	bark_kv_clear(&t->coarse_kv);
+	bark_kv_clear(&t->next_kv);
 	memset(t, 0, sizeof(*t));
 }
 
@@ -236,6 +238,7 @@ void bark_timeline_begin(struct bark_timeline *t, const int32_t *ids, size_t n)
 	t->semantic_begun = t->semantic_done = false;
 	t->coarse_left = 0;
 	t->coarse_kv_valid = false;
+	t->next_kv.n = 0;
 	t->fine_window = 0;
 	t->fine_book = 0;
 }

@@ -207,7 +207,7 @@ int main(int argc, char **argv)
 	unsigned levels = bk_cpu_levels();
 
 	for (unsigned level = 0; argc == 2 && level < BK_LEVELS; level++) {
-		struct bark_compute compute;
+		struct bark_compute compute = { 0 };
 
 		if (!(levels & 1u << level))
 			continue;

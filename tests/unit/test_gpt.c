@@ -6,6 +6,7 @@
 
 #include "codec.h"
 #include "gpt.h"
+#include "stages.h"
 #include "tap.h"
 #include "tiny.h"
 
@@ -92,14 +93,96 @@ static void test_threads(const char *name, enum bark_precision precision)
 	tap_ok(name);
 }
 
+/* Two timelines: m rows to the one and then one row to the other. */
+static void run_lanes(const float *rows, size_t m, bool together, float *out)
+{
+	const struct bark_gpt_config *g = &model->config.semantic.gpt;
+	const struct bark_gpt_config *nets[] = { g };
+	struct bark_scratch s = { 0 };
+	struct bark_kv kv[2] = { 0 };
+	struct bark_lane lanes[2] = { { &kv[0], m }, { &kv[1], 1 } };
+
+	if (bark_scratch_init(&s, nets, 1, 40, bk_pool_threads(compute.pool),
+			      model->int8))
+		abort();
+	for (int i = 0; i < 2; i++) {
+		if (bark_kv_init(&kv[i], g, bark_kv_type(model), 100))
+			abort();
+		memcpy(s.x, rows + i * 777, 40 * g->width * sizeof(*s.x));
+		bark_gpt_causal(&compute, g, &model->semantic, &kv[i], &s,
+				i ? 40 : 23);
+	}
+	memcpy(s.x, rows, (m + 1) * g->width * sizeof(*s.x));
+	if (together) {
+		bark_gpt_lanes(&compute, g, &model->semantic, lanes, 2, &s);
+	} else {
+		bark_gpt_lanes(&compute, g, &model->semantic, lanes, 1, &s);
+		memcpy(s.x, rows + m * g->width, g->width * sizeof(*s.x));
+		bark_gpt_lanes(&compute, g, &model->semantic, lanes + 1, 1, &s);
+	}
+	memcpy(out, s.x, g->width * sizeof(*out));
+	/* The other lane's keys and values show in what comes after. */
+	memcpy(s.x, rows, g->width * sizeof(*s.x));
+	bark_gpt_causal(&compute, g, &model->semantic, &kv[0], &s, 1);
+	memcpy(out + g->width, s.x, g->width * sizeof(*out));
+	bark_kv_clear(&kv[0]);
+	bark_kv_clear(&kv[1]);
+	bark_scratch_clear(&s);
+}
+
+static void test_lanes(const char *name)
+{
+	size_t width = model->config.semantic.gpt.width;
+	float apart[512], together[512], *rows = random_rows(60 * width + 777);
+
+	for (size_t m = 1; m <= 33; m += 8) {
+		run_lanes(rows, m, false, apart);
+		run_lanes(rows, m, true, together);
+		TAP_CHECK(name, memcmp(apart, together,
+				       2 * width * sizeof(*apart)) == 0);
+	}
+	free(rows);
+	tap_ok(name);
+}
+
 static void test_other(const char *name, enum bark_precision precision)
 {
 	struct bark_model *f32 = model;
 
 	TAP_CHECK(name, !bark_model_random(&model, &f32->config, precision, 3));
 	test_prefill(name);
+	test_lanes(name);
 	bark_model_unref(model);
 	model = f32;
+}
+
+/* Contexts built beside the window before, or only when they are needed. */
+static void test_prepared(const char *name, enum bark_mode mode)
+{
+	static const int32_t ids[] = { 5, 9, 77, 123 };
+	struct bark_timeline_options opts;
+	struct bark_timeline t[2];
+	size_t prepared = 0;
+
+	bark_timeline_defaults(&opts, &model->config, mode);
+	opts.no_eos = true;
+	for (int i = 0; i < 2; i++) {
+		TAP_CHECK(name, !bark_timeline_init(&t[i], &compute, model, NULL,
+						    &opts));
+		bark_timeline_begin(&t[i], ids, 4);
+		t[i].segment = 1;
+		while (bark_timeline_step(&t[i])) {
+			if (i == 0)
+				t[i].next_kv.n = 0;
+			prepared += t[i].next_kv.n;
+		}
+	}
+	TAP_CHECK(name, prepared > 0 && t[0].n_coarse == t[1].n_coarse);
+	TAP_CHECK(name, !memcmp(t[0].coarse, t[1].coarse,
+				t[0].n_coarse * sizeof(*t[0].coarse)));
+	bark_timeline_clear(&t[0]);
+	bark_timeline_clear(&t[1]);
+	tap_ok(name);
 }
 
 static float *decode(const int32_t *codes, size_t n, size_t step, size_t first)
@@ -173,6 +256,10 @@ int main(void)
 	test_threads("any number of threads agrees", BARK_PRECISION_F32);
 	test_threads("any number of threads agrees with int8",
 		     BARK_PRECISION_INT8);
+	test_lanes("two timelines at once, the same bits");
+	test_prepared("contexts in advance, exact", BARK_MODE_EXACT);
+	test_prepared("contexts in advance, low latency",
+		      BARK_MODE_LOW_LATENCY);
 	test_codec();
 	bark_model_unref(model);
 	bk_pool_free(compute.pool);

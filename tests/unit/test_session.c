@@ -81,7 +81,7 @@ static float *speak(struct bark_session *s, size_t piece, size_t *ret_n)
 static float *offline(enum bark_mode mode, uint64_t seed, size_t *ret_n)
 {
 	const struct bark_config *m = &model->config;
-	struct bark_compute compute;
+	struct bark_compute compute = { 0 };
 	struct bark_timeline_options opts;
 	struct bark_timeline t;
 	struct bark_codec *codec;
