@@ -22,7 +22,8 @@ static int exact(const struct bark_timeline *t)
 	return t->opts.mode == BARK_MODE_EXACT;
 }
 
-/* Frames that the next low-latency window keeps: small first, for the ear. */
+/* Frames that the next low-latency window keeps: small first, for the ear,
+ * then larger, as each window computes its history and look-ahead again. */
 static size_t chunk_frames(const struct bark_timeline *t)
 {
 	const struct bark_coarse_config *g = &t->model->config.coarse;
@@ -31,7 +32,9 @@ static size_t chunk_frames(const struct bark_timeline *t)
 	if (t->n_fine == 0)
 		return frames > t->opts.fine_lookahead ?
 			       frames - t->opts.fine_lookahead : 1;
-	return t->n_fine < (size_t)g->rate ? frames : 2 * frames;
+	if (t->n_fine < (size_t)g->rate)
+		return frames;
+	return t->n_fine < 3 * (size_t)g->rate ? 2 * frames : 4 * frames;
 }
 
 bool bark_fine_ready(const struct bark_timeline *t)
