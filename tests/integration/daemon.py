@@ -113,15 +113,10 @@ class Daemon:
 
     def settle(self, quiet=.7, timeout=240):
         """Waits until the daemon computes no more."""
-        def ticks():
-            with open(f"/proc/{self.p.pid}/stat") as f:
-                fields = f.read().rpartition(")")[2].split()
-            return int(fields[11]) + int(fields[12])
-
         def idle():
-            before = ticks()
+            before = servers.cpu_ticks(self.p.pid)
             time.sleep(quiet)
-            return ticks() - before <= 2
+            return servers.cpu_ticks(self.p.pid) - before <= 2
 
         servers.wait_for("end of computing", idle, timeout)
 

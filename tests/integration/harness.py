@@ -56,10 +56,11 @@ class Bench:
     """Where the programs under test are."""
 
     def __init__(self, helpers, modules, barkd=None, barkctl=None, voices=(), fast=None,
-                 soak=1000, units=None):
+                 soak=1000, idle=5, units=None):
         self.helpers, self.modules = helpers, modules
         self.barkd, self.barkctl = barkd, barkctl
-        self.voices, self.fast, self.soak, self.units = voices, fast, soak, units
+        self.voices, self.fast, self.units = voices, fast, units
+        self.soak, self.idle = soak, idle
 
     def helper(self, name):
         path = os.path.join(self.helpers, name)
@@ -198,3 +199,10 @@ def rss_kib(pid):
     with open(f"/proc/{pid}/status") as f:
         return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
 
+
+def switches(pid):
+    total = 0
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/status") as f:
+            total += sum(int(line.split()[1]) for line in f if "voluntary_ctxt" in line)
+    return total

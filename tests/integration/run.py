@@ -3,13 +3,14 @@
 """Tests with real audio servers. Prints as tests/tap.h says.
 
     run.py --helpers DIR --modules DIR [--barkd FILE --barkctl FILE]
-           [--units DIR] [--voice DIR]... [--fast DIR] [--soak N] [--only PATTERN]...
+           [--units DIR] [--voice DIR]... [--fast DIR] [--soak N] [--idle SECONDS]
+           [--only PATTERN]...
            {sinks,daemon,service,manager}...
 
 helpers: where sink_host, wavcmp, pw_record and jack_record are; modules: where
 the sinks are; units: the source's. Without --barkd and --barkctl: $BARKD and
 $BARKCTL. voice: a model that speaks, the first that exists; fast: one that only
-has to be fast. soak: utterances of the long test.
+has to be fast. soak: utterances of the long test. idle: how long nothing may happen.
 """
 import argparse
 import contextlib
@@ -40,6 +41,7 @@ def main():
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--voice", action="append", default=[])
     parser.add_argument("--fast")
+    parser.add_argument("--idle", type=float, default=float(os.environ.get("IDLE", 5)))
     parser.add_argument("--soak", type=int, default=int(os.environ.get("SOAK", 1000)))
     parser.add_argument("groups", nargs="+", choices=["sinks", "daemon", "service", "manager"])
     args = parser.parse_args()
@@ -49,7 +51,7 @@ def main():
     for group in args.groups:
         importlib.import_module("test_" + group)
     bench = harness.Bench(args.helpers, args.modules, args.barkd, args.barkctl,
-                          args.voice, args.fast, args.soak, args.units)
+                          args.voice, args.fast, args.soak, args.idle, args.units)
     return harness.run(bench, args.only)
 
 

@@ -8,7 +8,7 @@ import wave
 
 import hearing
 from daemon import Daemon
-from harness import Recorder, make_server, test
+from harness import Recorder, make_server, switches, test
 from servers import Place, wait_for
 from stage import (LONG, MEDIUM, QUANTUM, SHORT, both, computed, queued, render, speaking,
                    start_server)
@@ -342,14 +342,6 @@ def cork(bench, kind):
         assert daemon.speak(SHORT, wait=True)["state"] == "done"
         recorder.sound()
         return f"{woken} wake-ups in 3 s"
-
-
-def switches(pid):
-    total = 0
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/status") as f:
-            total += sum(int(line.split()[1]) for line in f if "voluntary_ctxt" in line)
-    return total
 
 
 @test("file-sound")

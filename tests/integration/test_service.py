@@ -6,13 +6,14 @@ import random
 import signal
 import socket
 import stat
+import subprocess
 import threading
 import time
 
 from daemon import TERMINAL
-from harness import Recorder, fds, rss_kib, test, threads
-from servers import wait_for
-from stage import LONG, SHORT, queued, speaking
+from harness import Recorder, fds, rss_kib, switches, test, threads
+from servers import Place, cpu_ticks, wait_for
+from stage import LONG, MEDIUM, SHORT, queued, speaking
 
 
 @test("two-clients")
@@ -132,6 +133,55 @@ def private_log(bench):
         daemon.request("POST", "/v1/speak", {"text": word, "voice": "none such"})
         daemon.request("POST", "/v1/speak", {"text": word, "rate": word})
         assert word not in place.log("barkd", 10 ** 7)
+
+
+@test("idle")
+def idle(bench):
+    """With nothing to say: no processor time, no wake-ups, the weights' memory
+    given back; and it speaks again when asked."""
+    config = {"output": {"idle_cork_s": 1}, "service": {"idle_unload_s": 2}}
+    with speaking(bench, "pipewire", config, model=bench.voice_model()) as (
+            place, server, daemon):
+        recorder = Recorder(bench, place, server)
+        assert daemon.speak(MEDIUM, wait=True)["state"] == "done"
+        weights = daemon.status()["model"]["memory_bytes"] // 1024
+        held = rss_kib(daemon.p.pid)
+        wait_for("unloading", lambda: not daemon.status()["model"]["loaded"])
+        wait_for("corked sink", lambda: daemon.status()["sink"]["state"] == "idle")
+        time.sleep(1)
+        kept = rss_kib(daemon.p.pid)
+        assert held - kept > weights * .8, (held, kept, weights)
+        before = cpu_ticks(daemon.p.pid), switches(daemon.p.pid)
+        time.sleep(bench.idle)
+        ticks, woken = cpu_ticks(daemon.p.pid) - before[0], switches(daemon.p.pid) - before[1]
+        assert ticks == 0 and woken <= 2, f"{ticks} ticks, {woken} wake-ups in {bench.idle} s"
+        recorder.quiet()
+        assert daemon.speak(SHORT, wait=True)["state"] == "done"
+        recorder.sound()
+        again = daemon.status()["model"]["load_ms"]
+        return (f"{ticks} ticks and {woken} wake-ups in {bench.idle} s, "
+                f"{held} -> {kept} KiB, loaded again in {again:.0f} ms")
+
+
+@test("growth")
+def growth(bench):
+    """A long text costs what its sentences cost, and no more memory."""
+    figures = []
+    with Place() as place:
+        for n in 3, 24:
+            path = place.path(f"{n}.wav")
+            p = subprocess.Popen([bench.barkctl, "render", "-m", bench.voice_model(),
+                                  "--threads", "1", "-o", path, "-"], stdin=subprocess.PIPE)
+            p.stdin.write(b"There is one more sentence to be read here. " * n)
+            p.stdin.close()
+            _, status, used = os.wait4(p.pid, 0)
+            p.returncode = status
+            assert status == 0
+            figures.append((used.ru_utime / os.path.getsize(path), used.ru_maxrss))
+    (cost0, peak0), (cost1, peak1) = figures
+    assert peak1 < peak0 + 2048, f"{peak0} -> {peak1} KiB"
+    assert cost1 < cost0 * 1.3, f"a byte of sound costs {cost1 / cost0} times as much"
+    return f"{peak0} -> {peak1} KiB, cost of a sample {cost1 / cost0:.2f} times"
 
 
 @test("thousand")
