@@ -62,6 +62,7 @@ static const struct key keys[] = {
 	WORD(model, mode, conf_modes, "low-latency"),
 	UINT(model, threads, 0, 1024, "0"),
 	UINT(model, nice, 0, 19, "0"),
+	UINT(model, nice_ahead, 0, 19, "10"),
 	DOUBLE(model, semantic_temperature, 0, 2, "0"),
 	DOUBLE(model, coarse_temperature, 0, 2, "0"),
 	DOUBLE(model, fine_temperature, 0, 2, "0"),

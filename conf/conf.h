@@ -56,7 +56,7 @@ struct conf {
 	struct {
 		char *name, *voice, *language;
 		int precision, mode;
-		unsigned threads, nice;
+		unsigned threads, nice, nice_ahead;
 		double semantic_temperature, coarse_temperature;
 		double fine_temperature, top_p, min_eos_p; /* 0: the model's */
 		unsigned top_k, coarse_history, fine_lookahead, ahead_ms;

@@ -24,7 +24,7 @@ struct voice {
 /* The worker's: what is loaded. Touched by jobs alone, one after another. */
 struct core {
 	struct bark_engine *engine;
-	unsigned threads, nice; /* as asked for */
+	unsigned threads, nice, nice_ahead; /* as asked for */
 	struct bark_model *model;
 	char *path;
 	struct voice voices[VOICES_MAX];
@@ -34,7 +34,7 @@ struct core {
 struct settings {
 	char *name, *voice;
 	enum bark_precision precision;
-	unsigned threads, nice;
+	unsigned threads, nice, nice_ahead;
 	struct bark_session_options session;
 };
 
@@ -137,7 +137,7 @@ struct load_job {
 	struct studio *studio;
 	char *name;
 	enum bark_precision precision;
-	unsigned threads, nice;
+	unsigned threads, nice, nice_ahead;
 	int r;
 	struct bark_error err;
 	char *path;
@@ -160,11 +160,12 @@ static int load_engine(struct load_job *j, struct core *core,
 {
 	struct bark_engine_options opts = {
 		.threads = j->threads, .nice = (int)j->nice,
+		.nice_ahead = (int)j->nice_ahead,
 	};
 	int r;
 
 	if (core->engine && core->threads == j->threads &&
-	    core->nice == j->nice) {
+	    core->nice == j->nice && core->nice_ahead == j->nice_ahead) {
 		*ret = core->engine;
 		return 0;
 	}
@@ -205,6 +206,7 @@ static void load_run(struct job *job)
 	core->engine = engine;
 	core->threads = j->threads;
 	core->nice = j->nice;
+	core->nice_ahead = j->nice_ahead;
 	core->model = model;
 	core->path = path;
 	j->path = strdup(path);
@@ -262,6 +264,7 @@ static void start_load(struct studio *s)
 	j->precision = s->settings.precision;
 	j->threads = s->settings.threads;
 	j->nice = s->settings.nice;
+	j->nice_ahead = s->settings.nice_ahead;
 	s->stale = false;
 	s->loads++;
 	set_state(s, STUDIO_LOADING);
@@ -497,7 +500,7 @@ int studio_configure(struct studio *s, const struct conf *conf)
 		.voice = conf->model.voice ? strdup(conf->model.voice) : NULL,
 		.precision = precisions[conf->model.precision],
 		.threads = conf->model.threads,
-		.nice = conf->model.nice,
+		.nice = conf->model.nice, .nice_ahead = conf->model.nice_ahead,
 		.session = {
 			.mode = conf->model.mode == CONF_MODE_EXACT
 					? BARK_MODE_EXACT
@@ -523,7 +526,8 @@ int studio_configure(struct studio *s, const struct conf *conf)
 	}
 	if (old->name &&
 	    (!same(new.name, old->name) || new.precision != old->precision ||
-	     new.threads != old->threads || new.nice != old->nice))
+	     new.threads != old->threads || new.nice != old->nice ||
+	     new.nice_ahead != old->nice_ahead))
 		s->stale = true;
 	settings_clear(old);
 	*old = new;

@@ -59,6 +59,8 @@ enum bark_mode {
 struct bark_engine_options {
 	unsigned threads;  /* compute threads, 0: CPUs of this process */
 	int nice;          /* added to the compute threads' niceness */
+	/* added further while seconds of sound are ready; up to 19 in all */
+	int nice_ahead;
 	unsigned cpu_mask; /* allowed kernel levels, 0: all */
 };
 

@@ -10,7 +10,6 @@
 
 #include "stages.h"
 
-
 bool bark_fine_done(const struct bark_timeline *t)
 {
 	return bark_coarse_done(t) && t->n_fine == t->n_frames &&
@@ -22,9 +21,9 @@ static int exact(const struct bark_timeline *t)
 	return t->opts.mode == BARK_MODE_EXACT;
 }
 
-/* Frames that the next low-latency window keeps: small first, for the ear,
- * then larger, as each window computes its history and look-ahead again. */
-static size_t chunk_frames(const struct bark_timeline *t)
+/* Small first, for the ear, then larger, as each window computes its history
+ * and look-ahead again. */
+static size_t wished_frames(const struct bark_timeline *t)
 {
 	const struct bark_coarse_config *g = &t->model->config.coarse;
 	size_t frames = g->window / g->n_codebooks;
@@ -35,6 +34,15 @@ static size_t chunk_frames(const struct bark_timeline *t)
 	if (t->n_fine < (size_t)g->rate)
 		return frames;
 	return t->n_fine < 3 * (size_t)g->rate ? 2 * frames : 4 * frames;
+}
+
+/* Frames that the next low-latency window keeps. */
+static size_t chunk_frames(const struct bark_timeline *t)
+{
+	size_t wished = wished_frames(t);
+	size_t most = t->model->config.fine.max_input - t->opts.fine_lookahead;
+
+	return wished < most ? wished : most;
 }
 
 bool bark_fine_ready(const struct bark_timeline *t)

@@ -11,10 +11,29 @@
 #include "segments.h"
 #include "stages.h"
 
+/* A scheduler's thread and its helpers, of one niceness. */
+struct bark_crew {
+	struct bark_engine *engine;
+	struct bk_pool *pool;
+	int nice;
+	pthread_t thread;
+	pthread_cond_t turn; /* it is this crew's */
+};
+
+/* An unprivileged thread can become nicer, but never less nice again: hence
+ * two crews that take turns. */
+enum {
+	BARK_CREW_SOON,  /* for what is needed soon */
+	BARK_CREW_AHEAD, /* for what is computed far ahead */
+	BARK_CREWS,
+};
+
 struct bark_engine {
 	atomic_uint refs;
+	/* Of the crew whose turn it is. */
 	struct bark_compute compute;
-	pthread_t thread;
+	struct bark_crew crews[BARK_CREWS];
+	unsigned n_crews, at_work;
 	pthread_mutex_t lock; /* before any session's lock */
 	pthread_cond_t wake;  /* work for the scheduler, or a unit is over */
 	struct bark_session *sessions;

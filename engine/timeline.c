@@ -168,6 +168,9 @@ int bark_timeline_init(struct bark_timeline *t, struct bark_compute *compute,
 	t->voice = voice;
 	t->opts = *opts;
 	t->opts.coarse_window = longest_window(m, opts);
+	/* A window keeps one frame at least. */
+	if (opts->fine_lookahead >= m->fine.max_input)
+		t->opts.fine_lookahead = m->fine.max_input - 1;
 	t->ratio = coarse_ratio(m);
 	t->semantic_history = (size_t)floor(opts->coarse_history / t->ratio);
 	t->semantic_cap = opts->max_semantic ? opts->max_semantic :

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Sessions as a program uses them: streamed sound is the whole's, cancelling
  * is at once, and nothing is allocated while speaking. */
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "session.h"
 #include "tap.h"
@@ -133,6 +137,117 @@ static void test_same_as_offline(const char *name, enum bark_mode mode)
 		bark_session_free(s);
 	}
 	bark_engine_unref(engine);
+	tap_ok(name);
+}
+
+/* Windows shorter than low-latency mode would like. */
+static void test_narrow(void)
+{
+	const char *name = "a fine network of few positions";
+	struct bark_model *other = model;
+	struct bark_engine *engine;
+	struct bark_config config;
+
+	TAP_CHECK(name, !bark_engine_new(&engine, NULL));
+	for (unsigned i = 2; i < 80; i += 13) {
+		struct bark_session *s;
+		size_t n;
+		float *pcm;
+
+		tiny_config(&config);
+		config.fine.max_input = i;
+		config.fine.max_history = i / 2;
+		TAP_CHECK(name, !bark_model_random(&model, &config,
+						   BARK_PRECISION_F32, 11));
+		s = open_session(engine, BARK_MODE_LOW_LATENCY, 1);
+		TAP_CHECK(name, s);
+		pcm = speak(s, 4096, &n);
+		TAP_CHECK(name, pcm && n > 0);
+		free(pcm);
+		bark_session_free(s);
+		bark_model_unref(model);
+	}
+	bark_engine_unref(engine);
+	model = other;
+	tap_ok(name);
+}
+
+/* Nanoseconds that this process' threads of at least that niceness ran. */
+static uint64_t ran(int least)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	struct dirent *d;
+	uint64_t sum = 0;
+
+	while ((d = readdir(tasks))) {
+		id_t tid = (id_t)atoi(d->d_name);
+		unsigned long long ns = 0;
+		char path[64];
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/self/task/%u/schedstat", tid);
+		f = tid ? fopen(path, "r") : NULL;
+		if (!f)
+			continue;
+		if (getpriority(PRIO_PROCESS, tid) >= least &&
+		    fscanf(f, "%llu", &ns) == 1)
+			sum += ns;
+		fclose(f);
+	}
+	closedir(tasks);
+	return sum;
+}
+
+/* What is heard soon is computed at the usual niceness, the rest at another,
+ * and all of it is the same. */
+static void test_polite(void)
+{
+	const char *name = "polite once enough is ready";
+	const struct bark_engine_options both = { .threads = 2, .nice_ahead = 7 };
+	const struct bark_session_options opts = {
+		.mode = BARK_MODE_LOW_LATENCY, .seed = 1, .ahead_ms = 20000,
+	};
+	const int nice = getpriority(PRIO_PROCESS, 0) + 7;
+	struct bark_model *other = model;
+	struct bark_config config;
+	struct bark_engine *engine[2];
+	float *pcm[2];
+	size_t n[2];
+
+	/* One that can say more. */
+	tiny_config(&config);
+	config.semantic.gpt.block_size = 400;
+	config.semantic.max_new = 300;
+	TAP_CHECK(name, !bark_model_random(&model, &config, BARK_PRECISION_F32,
+					   11));
+
+	for (int i = 0; i < 2; i++) {
+		struct bark_session *s;
+		uint64_t polite;
+
+		TAP_CHECK(name, !bark_engine_new(&engine[i], i ? &both : NULL));
+		TAP_CHECK(name, !bark_session_new(&s, engine[i], model, NULL,
+						  &opts, NULL));
+		polite = ran(nice);
+		/* 1.5 s are reached only if nobody reads. */
+		TAP_CHECK(name, !bark_session_start_ids(s, ids, 6));
+		for (int j = 0; i && j < 3000 && ran(nice) < polite + 1000000;
+		     j++)
+			usleep(10000);
+		TAP_CHECK(name, i == 0 || ran(nice) >= polite + 1000000);
+		pcm[i] = calloc(1 << 20, sizeof(float));
+		n[i] = 0;
+		for (ssize_t r = 1; r > 0; n[i] += (size_t)r)
+			r = bark_session_read(s, pcm[i] + n[i], 5000, -1);
+		bark_session_free(s);
+		bark_engine_unref(engine[i]);
+	}
+	TAP_CHECK(name, n[0] == n[1] && n[0] > 2 * bark_model_rate(model));
+	TAP_CHECK(name, !memcmp(pcm[0], pcm[1], n[0] * sizeof(float)));
+	free(pcm[0]);
+	free(pcm[1]);
+	bark_model_unref(model);
+	model = other;
 	tap_ok(name);
 }
 
@@ -327,6 +442,8 @@ int main(void)
 			     BARK_MODE_EXACT);
 	test_same_as_offline("low latency streams what is computed offline",
 			     BARK_MODE_LOW_LATENCY);
+	test_narrow();
+	test_polite();
 	test_events();
 	test_cancel();
 	test_descriptor();
