@@ -6,8 +6,9 @@
  * All functions are single-threaded, allocate nothing, hold no state and are
  * safe to call from any thread; splitting over threads is the caller's (see
  * pool.h). Matrices are row-major. Activations are float; weights are float,
- * IEEE half (uint16_t), bfloat16 (uint16_t) or, quantised, int8_t (quant.h).
- * Unless said otherwise, outputs must not overlap inputs. Pointers need only their element's alignment.
+ * IEEE half (uint16_t), bfloat16 (uint16_t) or quantised (quant.h). Unless said
+ * otherwise, outputs must not overlap inputs. Pointers need only their element's
+ * alignment.
  *
  * Each output element is reduced in an order that does not depend on how many
  * rows (m) or columns (n) the call covers, so a product split over threads or
@@ -77,6 +78,12 @@ struct bk_ops {
 	 */
 	void (*gemm_i8)(float *y, size_t ldy, const int8_t *q, size_t ldq,
 			const float *qs, size_t ldqs, const struct bk_i8 *w,
+			const float *bias, size_t m, size_t first, size_t n);
+
+	/* The same of 4-bit weights: the bits that gemm_i8 gives for the bk_i8
+	 * of the same integers. */
+	void (*gemm_q4)(float *y, size_t ldy, const int8_t *q, size_t ldq,
+			const float *qs, size_t ldqs, const struct bk_q4 *w,
 			const float *bias, size_t m, size_t first, size_t n);
 
 	/*

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Matrices of 8-bit integers with a scale for each group of neighbouring
- * inputs, laid out in panels for the vector units: all outputs of a panel lie
- * together, four inputs of each at a time.
+ * Matrices of 8-bit and of 4-bit integers with a scale for each group of
+ * neighbouring inputs, laid out in panels for the vector units: all outputs of
+ * a panel lie together, four inputs of each at a time.
  */
 #ifndef BK_QUANT_H
 #define BK_QUANT_H
@@ -12,6 +12,8 @@
 
 #define BK_I8_ROWS  16  /* outputs of a panel */
 #define BK_I8_GROUP 128 /* inputs that share a scale */
+#define BK_Q4_PART  32  /* inputs that share a multiplier */
+#define BK_Q4_PARTS (BK_I8_GROUP / BK_Q4_PART)
 
 /*
  * A quantised matrix [n][k], a view of memory that someone else owns. Element
@@ -25,6 +27,25 @@ struct bk_i8 {
 	const float *scale;
 	/* [panels][groups][BK_I8_ROWS]: sums of the integers of a group */
 	const int32_t *sum;
+	size_t n, k;
+};
+
+/*
+ * The same of 4 bits: element (o, j) stands for scale of (o, j / BK_I8_GROUP)
+ * times an integer that is the product of the multiplier of (o, j /
+ * BK_Q4_PART), in -15..15, and of the 4 bits less 8. All the integers, in
+ * -120..120, are a bk_i8's of the same scales and sums. What pads the last
+ * panel, pair of quads or group has bits of 8, or a multiplier, scale or sum
+ * of zero.
+ */
+struct bk_q4 {
+	/* [panels][pairs][BK_I8_ROWS][4]; pairs: ceil(k / 8). The lower bits
+	 * of a byte belong to the pair's first quad, the upper to its second */
+	const uint8_t *w;
+	/* [panels][groups][BK_Q4_PARTS][BK_I8_ROWS] */
+	const int8_t *mul;
+	const float *scale; /* as bk_i8's */
+	const int32_t *sum; /* as bk_i8's */
 	size_t n, k;
 };
 
@@ -55,6 +76,23 @@ static inline size_t bk_i8_scale_count(size_t n, size_t k)
 	return bk_i8_panels(n) * bk_i8_groups(k) * BK_I8_ROWS;
 }
 
+static inline size_t bk_q4_pairs(size_t k)
+{
+	return (k + 7) / 8;
+}
+
+/* Bytes of bk_q4.w. */
+static inline size_t bk_q4_weight_bytes(size_t n, size_t k)
+{
+	return bk_i8_panels(n) * bk_q4_pairs(k) * BK_I8_ROWS * 4;
+}
+
+/* Elements of bk_q4.mul. */
+static inline size_t bk_q4_mul_count(size_t n, size_t k)
+{
+	return bk_i8_scale_count(n, k) * BK_Q4_PARTS;
+}
+
 /*
  * Quantises rows first..first + n - 1 of a matrix with k inputs into the
  * arrays of the whole matrix, by the formula of bk_ops.quantize_i8. src: those
@@ -64,5 +102,10 @@ static inline size_t bk_i8_scale_count(size_t n, size_t k)
  */
 void bk_i8_pack(int8_t *w, float *scale, int32_t *sum, const float *src,
 		size_t ld, size_t first, size_t n, size_t k);
+
+/* The same in 4 bits, by a search for multipliers and scales that make the
+ * squared error small. Groups of nothing but less than 2^-50 become 0. */
+void bk_q4_pack(uint8_t *w, int8_t *mul, float *scale, int32_t *sum,
+		const float *src, size_t ld, size_t first, size_t n, size_t k);
 
 #endif

@@ -38,10 +38,11 @@ VF void i8_tile(float *acc, const struct i8_weights *w,
 		       in->scale[i * in->ld_scale], w->scale);
 }
 
-#include "../simd/gemm_i8.h"
+#include "../simd/gemm_q4.h"
 
 void bk_ops_init_neondot(struct bk_ops *ops)
 {
 	bk_ops_init_neon(ops);
 	ops->gemm_i8 = gemm_i8;
+	ops->gemm_q4 = gemm_q4;
 }

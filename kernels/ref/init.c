@@ -9,6 +9,7 @@ void bk_ops_init_c(struct bk_ops *ops)
 	ops->gemm[BK_BF16] = bk_gemm_bf16_c;
 	ops->quantize_i8 = bk_quantize_i8_c;
 	ops->gemm_i8 = bk_gemm_i8_c;
+	ops->gemm_q4 = bk_gemm_q4_c;
 	ops->layernorm = bk_layernorm_c;
 	ops->gelu = bk_gelu_c;
 	ops->elu = bk_elu_c;

@@ -21,6 +21,9 @@ void bk_quantize_i8_c(int8_t *q, float *scale, const float *x, size_t k);
 void bk_gemm_i8_c(float *y, size_t ldy, const int8_t *q, size_t ldq,
 		  const float *qs, size_t ldqs, const struct bk_i8 *w,
 		  const float *bias, size_t m, size_t first, size_t n);
+void bk_gemm_q4_c(float *y, size_t ldy, const int8_t *q, size_t ldq,
+		  const float *qs, size_t ldqs, const struct bk_q4 *w,
+		  const float *bias, size_t m, size_t first, size_t n);
 void bk_layernorm_c(float *y, const float *x, const float *gain,
 		    const float *bias, size_t rows, size_t n, float eps);
 void bk_gelu_c(float *x, size_t n);

@@ -45,38 +45,42 @@ VF struct i8_weights i8_weights_of(const struct bk_i8 *w, size_t panel,
 	};
 }
 
-/* One group of the panels panel.. added to acc[panels][I8_MB][BK_I8_ROWS]. */
+/* One group of a panel added to acc[rows][BK_I8_ROWS]. */
+VF void i8_rows_of(float *acc, const struct i8_weights *w, struct i8_inputs in,
+		   size_t rows)
+{
+	for (size_t left = rows, mr; left; left -= mr) {
+		if (left >= I8_MR) {
+			i8_tile_most(acc, w, &in);
+			mr = I8_MR;
+		} else if (left >= 4) {
+			i8_tile_4(acc, w, &in);
+			mr = 4;
+		} else if (left >= 2) {
+			i8_tile_2(acc, w, &in);
+			mr = 2;
+		} else {
+			i8_tile_1(acc, w, &in);
+			mr = 1;
+		}
+		acc += mr * BK_I8_ROWS;
+		in.x += mr * in.ldx;
+		in.scale += mr * in.ld_scale;
+	}
+}
+
+/* An i8_add_group of a bk_i8. */
 VF void i8_group(float *acc, const int8_t *q, size_t ldq, const float *qs,
-		 size_t ldqs, size_t rows, const struct bk_i8 *w, size_t panel,
+		 size_t ldqs, size_t rows, const void *w, size_t panel,
 		 size_t panels, size_t g)
 {
 	_Alignas(64) int8_t room[I8_MB * BK_I8_GROUP];
-	const struct i8_inputs all = i8_rows(q, ldq, qs, ldqs, rows, room);
+	const struct i8_inputs in = i8_rows(q, ldq, qs, ldqs, rows, room);
 
 	for (size_t t = 0; t < panels; t++, acc += I8_MB * BK_I8_ROWS) {
 		struct i8_weights wt = i8_weights_of(w, panel + t, g);
-		struct i8_inputs in = all;
-		float *a = acc;
-		size_t mr;
 
-		for (size_t left = rows; left; left -= mr) {
-			if (left >= I8_MR) {
-				i8_tile_most(a, &wt, &in);
-				mr = I8_MR;
-			} else if (left >= 4) {
-				i8_tile_4(a, &wt, &in);
-				mr = 4;
-			} else if (left >= 2) {
-				i8_tile_2(a, &wt, &in);
-				mr = 2;
-			} else {
-				i8_tile_1(a, &wt, &in);
-				mr = 1;
-			}
-			a += mr * BK_I8_ROWS;
-			in.x += mr * in.ldx;
-			in.scale += mr * in.ld_scale;
-		}
+		i8_rows_of(acc, &wt, in, rows);
 	}
 }
 
@@ -89,12 +93,25 @@ VF void i8_store(float *y, size_t ldy, const float *acc, const float *bias,
 			y[r - lo] = bias ? acc[r] + bias[r - lo] : acc[r];
 }
 
-static void gemm_i8(float *y, size_t ldy, const int8_t *q, size_t ldq,
-		    const float *qs, size_t ldqs, const struct bk_i8 *w,
-		    const float *bias, size_t m, size_t first, size_t n)
+/* What the loop below needs to know of a matrix of either kind. */
+struct i8_shape {
+	const void *w; /* the matrix itself, for add_group */
+	size_t groups;
+};
+
+/* Adds group g of panels panel.. to acc[panels][I8_MB][BK_I8_ROWS]. */
+typedef void i8_add_group(float *acc, const int8_t *q, size_t ldq,
+			  const float *qs, size_t ldqs, size_t rows,
+			  const void *w, size_t panel, size_t panels,
+			  size_t g);
+
+VF void i8_product(float *y, size_t ldy, const int8_t *q, size_t ldq,
+		   const float *qs, size_t ldqs, struct i8_shape w,
+		   i8_add_group *add_group, const float *bias, size_t m,
+		   size_t first, size_t n)
 {
 	_Alignas(64) float acc[I8_PANELS * I8_MB * BK_I8_ROWS];
-	const size_t groups = bk_i8_groups(w->k), end = first + n;
+	const size_t end = first + n;
 	const size_t most = m < I8_MANY_ROWS ? 1 : I8_PANELS;
 
 	for (size_t i = 0, rows; i < m; i += rows) {
@@ -109,10 +126,10 @@ static void gemm_i8(float *y, size_t ldy, const int8_t *q, size_t ldq,
 			for (size_t t = 0; t < panels; t++)
 				memset(acc + t * I8_MB * BK_I8_ROWS, 0,
 				       rows * BK_I8_ROWS * sizeof(*acc));
-			for (size_t g = 0; g < groups; g++)
-				i8_group(acc, q + i * ldq + g * BK_I8_GROUP,
-					 ldq, qs + i * ldqs + g, ldqs, rows, w,
-					 p, panels, g);
+			for (size_t g = 0; g < w.groups; g++)
+				add_group(acc, q + i * ldq + g * BK_I8_GROUP,
+					  ldq, qs + i * ldqs + g, ldqs, rows,
+					  w.w, p, panels, g);
 			for (size_t t = 0; t < panels; t++) {
 				size_t at = (p + t) * BK_I8_ROWS;
 				size_t lo = at < o ? o - at : 0;
@@ -127,6 +144,16 @@ static void gemm_i8(float *y, size_t ldy, const int8_t *q, size_t ldq,
 			}
 		}
 	}
+}
+
+static void gemm_i8(float *y, size_t ldy, const int8_t *q, size_t ldq,
+		    const float *qs, size_t ldqs, const struct bk_i8 *w,
+		    const float *bias, size_t m, size_t first, size_t n)
+{
+	const struct i8_shape shape = {w, bk_i8_groups(w->k)};
+
+	i8_product(y, ldy, q, ldq, qs, ldqs, shape, i8_group, bias, m, first,
+		   n);
 }
 
 #endif

@@ -24,6 +24,7 @@ static void fill_ops(struct bk_ops *ops)
 	ops->gemm[BK_BF16] = gemm_bf16;
 	ops->quantize_i8 = quantize_i8;
 	ops->gemm_i8 = gemm_i8;
+	ops->gemm_q4 = gemm_q4;
 	ops->layernorm = layernorm;
 	ops->gelu = gelu;
 	ops->elu = elu;

@@ -43,4 +43,17 @@ VF void i8_tile(float *acc, const struct i8_weights *w,
 		       in->scale[i * in->ld_scale], w->scale);
 }
 
+/* Of 4-bit weights: a part of 32 inputs is added up in 16 bits. */
+VF int32_t q4_start(int32_t less) { return less; }
+
+VF vb q4_step(vb sum, vb w, vb x)
+{
+	return vb_add_pairs(sum, vb_maddubs(w, x));
+}
+
+VF vi q4_end(vb sum, vi mul)
+{
+	return vb_dot_pairs(sum, (vb)((mul & 0xffff) | mul << 16));
+}
+
 #endif

@@ -66,4 +66,13 @@ VF void i8_tile(float *acc, const struct i8_weights *w,
 		       in->scale[i * in->ld_scale], w->scale);
 }
 
+/* Of 4-bit weights: a part's sums are whole. */
+VF int32_t q4_start(int32_t less)
+{
+	return (int16_t)less + (less >> 16);
+}
+
+VF vb q4_step(vb sum, vb w, vb x) { return (vb)vb_dpbusd((vi)sum, w, x); }
+VF vi q4_end(vb sum, vi mul) { return (vi)sum * mul; }
+
 #endif

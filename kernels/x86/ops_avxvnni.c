@@ -8,10 +8,11 @@ VF vi vb_dpbusd(vi sum, vb a, vb b)
 }
 
 #include "i8_vnni.h"
-#include "../simd/gemm_i8.h"
+#include "gemm_q4.h"
 
 void bk_ops_init_avxvnni(struct bk_ops *ops)
 {
 	bk_ops_init_avx2(ops);
 	ops->gemm_i8 = gemm_i8;
+	ops->gemm_q4 = gemm_q4;
 }

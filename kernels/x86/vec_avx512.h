@@ -179,11 +179,22 @@ VF vb vb_sign(vb a, vb b)
 				    _mm512_setzero_si512(), a);
 }
 
+/* Integers of 16 bits: sums of two products of unsigned a and signed b. */
+VF vb vb_maddubs(vb a, vb b) { return _mm512_maddubs_epi16(a, b); }
+VF vb vb_add_pairs(vb a, vb b) { return _mm512_add_epi16(a, b); }
+/* Each lane's sum of the products of two of them with two of b. */
+VF vi vb_dot_pairs(vb a, vb b) { return (vi)_mm512_madd_epi16(a, b); }
+VF vb vb_and(vb a, vb b) { return _mm512_and_si512(a, b); }
+/* 8-bit integers as 32-bit ones. */
+VF vi vi_load_i8(const int8_t *p)
+{
+	return (vi)_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p));
+}
+
 /* Each lane's sum of four products of unsigned a <= 127 and signed b. */
 VF vi vb_dot(vb a, vb b)
 {
-	return (vi)_mm512_madd_epi16(_mm512_set1_epi16(1),
-				     _mm512_maddubs_epi16(a, b));
+	return vb_dot_pairs(vb_maddubs(a, b), _mm512_set1_epi16(1));
 }
 
 #endif

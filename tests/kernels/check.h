@@ -71,6 +71,7 @@ const char *check_name(const struct check *c, const char *what);
 
 void check_gemm(const struct check *c);
 void check_i8(const struct check *c);
+void check_q4(const struct check *c);
 void check_attention(const struct check *c);
 void check_layernorm(const struct check *c);
 void check_pointwise(const struct check *c);

@@ -25,6 +25,7 @@ static void check_level(enum bk_level level, int verbose)
 	}
 	check_gemm(&c);
 	check_i8(&c);
+	check_q4(&c);
 	check_attention(&c);
 	check_layernorm(&c);
 	check_pointwise(&c);
