@@ -25,6 +25,21 @@ static bool is_quantized(const char *dir)
 	return there;
 }
 
+/* "" where it isn't known. */
+static const char *precision_name(enum bark_precision precision)
+{
+	return precision == BARK_PRECISION_DEFAULT ? "" :
+		       speech_precisions[precision - BARK_PRECISION_F32];
+}
+
+/* What its line in the list ends with. */
+static void print_kind(const char *dir)
+{
+	if (is_quantized(dir))
+		printf(" (%s)", precision_name(bark_saved_precision(dir)));
+	putchar('\n');
+}
+
 static int model_list(void)
 {
 	struct barkd_entries models = {0};
@@ -33,10 +48,10 @@ static int model_list(void)
 	if (r)
 		return options_fail("models cannot be listed: %s",
 				    strerror(-r));
-	for (size_t i = 0; i < models.n; i++)
-		printf("%-20s %s%s\n", models.items[i].name,
-		       models.items[i].path,
-		       is_quantized(models.items[i].path) ? " (int8)" : "");
+	for (size_t i = 0; i < models.n; i++) {
+		printf("%-20s %s", models.items[i].name, models.items[i].path);
+		print_kind(models.items[i].path);
+	}
 	barkd_entries_clear(&models);
 	return EXIT_OK;
 }
@@ -79,8 +94,7 @@ static int check(const char *path, const char *vocab, bool voices)
 	if (!status)
 		printf("%s: %u Hz, %.1f MB of %s weights, %zu voices\n", path,
 		       bark_model_rate(model), bark_model_memory(model) / 1e6,
-		       speech_precisions[bark_model_precision(model) -
-					 BARK_PRECISION_F32], list.n);
+		       precision_name(bark_model_precision(model)), list.n);
 	barkd_entries_clear(&list);
 	bark_model_unref(model);
 	return status;
@@ -176,11 +190,9 @@ static int save_quantized(struct bark_model *model, const char *from,
 }
 
 /* dir is the original's full path. */
-static int quantize(const char *dir)
+static int quantize(const char *dir, enum bark_precision precision)
 {
-	const struct bark_model_options opts = {
-		.precision = BARK_PRECISION_INT8,
-	};
+	const struct bark_model_options opts = {.precision = precision};
 	struct bark_model *model;
 	struct bark_error err;
 	char *name;
@@ -188,7 +200,8 @@ static int quantize(const char *dir)
 
 	if (is_quantized(dir))
 		return options_fail("%s is quantized already", dir);
-	if (asprintf(&name, "%s-int8", basename(dir)) < 0)
+	if (asprintf(&name, "%s-%s", basename(dir),
+		     precision_name(precision)) < 0)
 		return options_fail("out of memory");
 	if (!copy_name_ok(name)) {
 		status = options_fail("'%s' cannot be a model's name", name);
@@ -202,7 +215,7 @@ static int quantize(const char *dir)
 	return status;
 }
 
-static int model_quantize(const char *name)
+static int model_quantize(const char *name, enum bark_precision precision)
 {
 	char *path, *full;
 	int r, status;
@@ -212,7 +225,7 @@ static int model_quantize(const char *name)
 		return options_fail("no model '%s' (%s); see 'barkctl model list'",
 				    name, strerror(-r));
 	full = realpath(path, NULL);
-	status = full ? quantize(full) :
+	status = full ? quantize(full, precision) :
 			options_fail("%s: %s", path, strerror(errno));
 	free(full);
 	free(path);
@@ -242,13 +255,16 @@ static int model_import(const char *from, const char *vocab, const char *name)
 
 int cmd_model(int argc, char **argv)
 {
-	static const char *const precisions[] = {"int8", NULL};
+	static const char *const names[] = {"int8", "q4", NULL};
+	static const enum bark_precision precisions[] = {
+		BARK_PRECISION_INT8, BARK_PRECISION_Q4,
+	};
 	const char *vocab = NULL, *name = NULL, *verb;
 	int to = -1;
 	const struct option_def defs[] = {
 		OPTION_STRING(0, "name", &name),
 		OPTION_STRING(0, "vocab", &vocab),
-		OPTION_CHOICE(0, "to", &to, NULL, precisions),
+		OPTION_CHOICE(0, "to", &to, NULL, names),
 	};
 	int first, n, status;
 
@@ -261,7 +277,7 @@ int cmd_model(int argc, char **argv)
 		return options_usage(argv[0],
 				     "--vocab and --name go with import");
 	if ((to >= 0) != !strcmp(verb, "quantize"))
-		return options_usage(argv[0], "--to int8 goes with quantize");
+		return options_usage(argv[0], "--to int8 or --to q4 goes with quantize");
 	if (!strcmp(verb, "list") && n == 1)
 		return model_list();
 	if (!strcmp(verb, "verify") && n == 2)
@@ -269,7 +285,7 @@ int cmd_model(int argc, char **argv)
 	if (!strcmp(verb, "import") && n == 2)
 		return model_import(argv[first + 1], vocab, name);
 	if (!strcmp(verb, "quantize") && n == 2)
-		return model_quantize(argv[first + 1]);
+		return model_quantize(argv[first + 1], precisions[to]);
 	return options_usage(argv[0],
 			     "model takes 'list', 'import PATH', 'verify NAME' or 'quantize NAME'");
 }

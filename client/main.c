@@ -17,7 +17,7 @@ struct command {
 	"  -m, --model MODEL     a name that 'barkctl model list' lists, or a folder\n" \
 	"  -v, --voice VOICE     a voice's name or file, or none\n" \
 	"      --seed N          the same seed gives the same sound\n" \
-	"      --precision P     f32, f16, bf16 or int8\n" \
+	"      --precision P     f32, f16, bf16, int8 or q4\n" \
 	"      --mode M          exact or low-latency\n" \
 	"      --threads N       threads that compute (one a processor)\n" \
 	"      --greedy          take the largest logit everywhere\n"
@@ -63,20 +63,21 @@ static const struct command commands[] = {
 	 "      --shape S         instead: small or large, with random weights\n"
 	 "  -v, --voice VOICE     a voice's name or file, or none\n"
 	 "      --semantic-tokens N  how many, 50 for a second of sound\n"
-	 "      --precision P     f32, f16, bf16 or int8 (int8)\n"
+	 "      --precision P     f32, f16, bf16, int8 or q4 (int8)\n"
 	 "      --mode M          exact or low-latency\n"
 	 "      --threads N       threads that compute (one a processor)\n"
 	 "      --json            the figures as JSON\n"},
 	{"model", cmd_model,
-	 "list | import [OPTIONS] PATH | verify NAME | quantize NAME --to int8",
+	 "list | import [OPTIONS] PATH | verify NAME | quantize NAME --to P",
 	 "list, import, check and quantize models",
 	 "import copies a model's folder (transformers' or suno's layout) to\n"
 	 "$XDG_DATA_HOME/barkd/models/ after checking it:\n"
 	 "      --vocab FILE      the tokenizer's vocab.txt, where the folder has none\n"
 	 "      --name NAME       what to call it (the folder's name)\n"
 	 "verify reads a model and every voice that it has.\n"
-	 "quantize makes NAME-int8, a quarter to half as large, which loads at\n"
-	 "once and whose memory all programs share.\n"},
+	 "quantize makes NAME-int8, a quarter to half as large, or with --to q4 the\n"
+	 "still smaller NAME-q4, which load at once and whose memory all programs\n"
+	 "share.\n"},
 	{"voice", cmd_voice, "list | import [-m MODEL] FILE.npz NAME",
 	 "list and import voices",
 	 "import checks a voice against the model and copies it to\n"

@@ -10,7 +10,7 @@
 #include "paths.h"
 
 const char *const speech_precisions[] = { "f32", "f16", "bf16", "int8",
-					  NULL };
+					  "q4", NULL };
 const char *const speech_modes[] = { "low-latency", "exact", NULL };
 
 enum bark_precision speech_precision(int choice, enum bark_precision otherwise)

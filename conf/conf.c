@@ -15,7 +15,7 @@
 #define MAX_LINES 10000
 
 const char *const conf_precisions[] = {"default", "f32", "f16", "bf16",
-				       "int8", NULL};
+				       "int8", "q4", NULL};
 const char *const conf_modes[] = {"low-latency", "exact", NULL};
 const char *const conf_sinks[] = {"auto", "pipewire", "jack", "file", NULL};
 static const char *const resamplers[] = {"fastest", "medium", "best", NULL};

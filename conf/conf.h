@@ -17,6 +17,7 @@ enum conf_precision {
 	CONF_PRECISION_F16,
 	CONF_PRECISION_BF16,
 	CONF_PRECISION_INT8,
+	CONF_PRECISION_Q4,
 };
 
 enum conf_mode {

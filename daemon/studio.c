@@ -493,6 +493,7 @@ int studio_configure(struct studio *s, const struct conf *conf)
 		[CONF_PRECISION_F16] = BARK_PRECISION_F16,
 		[CONF_PRECISION_BF16] = BARK_PRECISION_BF16,
 		[CONF_PRECISION_INT8] = BARK_PRECISION_INT8,
+		[CONF_PRECISION_Q4] = BARK_PRECISION_Q4,
 	};
 	struct settings new = {
 		.name = strdup(conf->model.name ? conf->model.name

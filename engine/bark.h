@@ -46,7 +46,9 @@ enum bark_precision {
 	BARK_PRECISION_F32,
 	BARK_PRECISION_F16,
 	BARK_PRECISION_BF16,
-	BARK_PRECISION_INT8, /* Linears int8, token tables f16, codec f32 */
+	BARK_PRECISION_INT8, /* Linears int8, the coarse head and token tables
+			      * f16, codec f32 */
+	BARK_PRECISION_Q4,   /* the same, but Linears of 4 bits; heads int8 */
 };
 
 enum bark_mode {

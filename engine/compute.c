@@ -12,6 +12,7 @@
 
 /* Of one weight, with its share of scale and sum. */
 #define I8_SIZE (1 + 8.0 / BK_I8_GROUP)
+#define Q4_SIZE (0.5 + 1.0 / BK_Q4_PART + 4.0 / BK_I8_GROUP)
 
 struct product {
 	const struct bk_ops *ops;
@@ -57,7 +58,7 @@ static void run_product(struct bark_compute *c, struct product *p)
 		product_part(p, 0, 1);
 }
 
-/* --- int8 --- */
+/* --- int8 and q4 --- */
 
 int bark_rows_init(struct bark_rows_i8 *rows, size_t k)
 {
@@ -82,32 +83,35 @@ struct product_i8 {
 	const struct bk_ops *ops;
 	float *y;
 	const float *x, *bias;
-	const struct bk_i8 *w;
+	const struct bk_i8 *w; /* this or q4 */
+	const struct bk_q4 *q4;
 	struct bark_rows_i8 rows;
-	size_t ldy, ldx, m, first, n;
+	size_t ldy, ldx, m, first, n, k;
 };
 
 static void quantize_part(void *arg, size_t part, size_t parts)
 {
 	const struct product_i8 *p = arg;
-	const size_t groups = bk_i8_groups(p->w->k);
+	const size_t groups = bk_i8_groups(p->k);
 
 	for (size_t i = part; i < p->m; i += parts)
 		p->ops->quantize_i8(p->rows.q + i * groups * BK_I8_GROUP,
 				    p->rows.scale + i * groups,
-				    p->x + i * p->ldx, p->w->k);
+				    p->x + i * p->ldx, p->k);
 }
 
 static void product_i8_part(void *arg, size_t part, size_t parts)
 {
 	const struct product_i8 *p = arg;
-	const size_t groups = bk_i8_groups(p->w->k);
+	const size_t groups = bk_i8_groups(p->k), ldq = groups * BK_I8_GROUP;
 	/* Whole panels a thread, counted from the matrix's first row. */
 	const size_t before = p->first / BK_I8_ROWS;
 	const size_t panels = bk_i8_panels(p->first + p->n) - before;
 	const size_t step = (panels + parts - 1) / parts * BK_I8_ROWS;
 	size_t begin = before * BK_I8_ROWS + part * step;
 	size_t end = begin + step;
+	const float *bias;
+	float *y;
 
 	if (begin < p->first)
 		begin = p->first;
@@ -115,19 +119,23 @@ static void product_i8_part(void *arg, size_t part, size_t parts)
 		end = p->first + p->n;
 	if (begin >= end)
 		return;
-	p->ops->gemm_i8(p->y + begin - p->first, p->ldy, p->rows.q,
-			groups * BK_I8_GROUP, p->rows.scale, groups, p->w,
-			p->bias ? p->bias + begin : NULL, p->m, begin,
-			end - begin);
+	y = p->y + begin - p->first;
+	bias = p->bias ? p->bias + begin : NULL;
+	if (p->q4)
+		p->ops->gemm_q4(y, p->ldy, p->rows.q, ldq, p->rows.scale,
+				groups, p->q4, bias, p->m, begin, end - begin);
+	else
+		p->ops->gemm_i8(y, p->ldy, p->rows.q, ldq, p->rows.scale,
+				groups, p->w, bias, p->m, begin, end - begin);
 }
 
 static void run_product_i8(struct bark_compute *c, struct product_i8 *p)
 {
 	const size_t threads = bk_pool_threads(c->pool);
-	const size_t work = p->m * p->w->k;
+	const size_t work = p->m * p->k;
 
 	p->ops = &c->ops;
-	count(c, p->m, p->n, p->w->k, I8_SIZE);
+	count(c, p->m, p->n, p->k, p->q4 ? Q4_SIZE : I8_SIZE);
 	if (threads > 1 && work >= SPLIT_ROWS)
 		bk_pool_run(c->pool, quantize_part, p, threads);
 	else
@@ -145,7 +153,7 @@ void bark_linear_rows(struct bark_compute *c, struct bark_rows_i8 *rows,
 		      const struct bark_linear *lin, size_t first, size_t n,
 		      size_t m)
 {
-	if (!lin->i8.w) {
+	if (!lin->i8.w && !lin->q4.w) {
 		struct product p = {
 			.y = y, .ldy = ldy, .x = x, .ldx = ldx,
 			.w = (const char *)lin->w +
@@ -161,9 +169,11 @@ void bark_linear_rows(struct bark_compute *c, struct bark_rows_i8 *rows,
 		struct product_i8 part = {
 			.y = y + i * ldy, .ldy = ldy,
 			.x = x + i * ldx, .ldx = ldx,
-			.w = &lin->i8, .bias = lin->bias, .rows = *rows,
+			.w = lin->i8.w ? &lin->i8 : NULL,
+			.q4 = lin->q4.w ? &lin->q4 : NULL,
+			.bias = lin->bias, .rows = *rows,
 			.m = m - i < BARK_I8_CHUNK ? m - i : BARK_I8_CHUNK,
-			.first = first, .n = n,
+			.first = first, .n = n, .k = lin->k,
 		};
 
 		run_product_i8(c, &part);

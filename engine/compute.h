@@ -33,7 +33,7 @@ static inline bool bark_abandoned(const struct bark_compute *c)
 /* Rows of activations that are quantised at once. */
 #define BARK_I8_CHUNK 128
 
-/* Their room, for Linears that are int8. */
+/* Their room, for Linears that are quantised. */
 struct bark_rows_i8 {
 	int8_t *q;    /* [CHUNK][k, up to whole groups] */
 	float *scale; /* [CHUNK][groups] */
@@ -45,7 +45,7 @@ void bark_rows_clear(struct bark_rows_i8 *rows);
 
 /*
  * y[m][n] (rows ldy apart) = x[m][k] (rows ldx apart) * lin + bias. rows: of
- * a size for lin->k; not used unless lin is int8. Allocates nothing.
+ * a size for lin->k; not used unless lin is quantised. Allocates nothing.
  */
 void bark_linear(struct bark_compute *c, struct bark_rows_i8 *rows, float *y,
 		 size_t ldy, const float *x, size_t ldx,

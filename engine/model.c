@@ -131,6 +131,7 @@ enum bk_dtype bark_precision_type(enum bark_precision precision)
 		return BK_BF16;
 	case BARK_PRECISION_F16:
 	case BARK_PRECISION_INT8:
+	case BARK_PRECISION_Q4:
 	case BARK_PRECISION_DEFAULT:
 		break;
 	}
@@ -161,7 +162,8 @@ static int load_weights(struct bark_model *model, struct storage *storage,
 	bk_ops_init(&ops, ~0u);
 	bark_file_source_init(&src, storage->sets,
 			      bark_precision_type(precision), &ops, err);
-	src.base.int8 = precision == BARK_PRECISION_INT8;
+	src.base.int8 = bark_precision_quantized(precision);
+	src.base.q4 = precision == BARK_PRECISION_Q4;
 	if (src.base.int8) {
 		r = bk_pool_new(&src.base.pool, 0, 0);
 		if (r < 0)
@@ -234,12 +236,16 @@ static int open_suno(struct bark_model *model, const char *dir,
 	return load_weights(model, storage, &bark_names_suno, precision, err);
 }
 
-/* The sizes and the sampling are config.json's where the file has one
- * beside it, so that they can be changed there; else the file's own. */
+/*
+ * The sizes and the sampling are config.json's where the file has one
+ * beside it, so that they can be changed there; else the file's own. -EAGAIN:
+ * the file holds another precision than is wanted.
+ */
 static int open_gguf(struct bark_model *model, const char *dir,
-		     struct bark_error *err)
+		     enum bark_precision wanted, struct bark_error *err)
 {
 	struct storage *storage = model->storage;
+	enum bark_precision held;
 	struct bark_tensors *set;
 	char path[MAX_PATH];
 	int r;
@@ -249,6 +255,12 @@ static int open_gguf(struct bark_model *model, const char *dir,
 		r = bark_tensors_open(&set, path, err);
 	if (r < 0)
 		return r;
+	held = bark_gguf_precision(set);
+	if (wanted != BARK_PRECISION_DEFAULT &&
+	    held != BARK_PRECISION_DEFAULT && held != wanted) {
+		bark_tensors_free(set);
+		return -EAGAIN;
+	}
 	for (size_t i = 0; i < BARK_PARTS; i++)
 		storage->sets[i] = set;
 	if (exists(dir, "config.json"))
@@ -272,10 +284,25 @@ static int open_original(struct bark_model *model, const char *dir,
 			      "text_2.pt, text.pt and %s is there",
 			      bark_base_name(dir), gguf_file);
 	if (r == -ENOENT && exists(dir, gguf_file))
-		return bark_fail(err, r, "%s: the weights are int8; another "
-				 "precision needs the original model",
+		return bark_fail(err, r, "%s: the weights are quantized to "
+				 "another precision; this one needs the "
+				 "original model",
 				 bark_base_name(dir));
 	return r;
+}
+
+enum bark_precision bark_saved_precision(const char *dir)
+{
+	enum bark_precision held;
+	struct bark_tensors *set;
+	char path[MAX_PATH];
+
+	if (join(path, dir, gguf_file, NULL) < 0 ||
+	    bark_tensors_open(&set, path, NULL) < 0)
+		return BARK_PRECISION_DEFAULT;
+	held = bark_gguf_precision(set);
+	bark_tensors_free(set);
+	return held;
 }
 
 /* --- the model --- */
@@ -304,9 +331,11 @@ int bark_model_open(struct bark_model **ret, const char *path,
 		r = bark_fail(err, -ENOMEM, "out of memory");
 	else if (exists(path, gguf_file) &&
 		 (opts->precision == BARK_PRECISION_DEFAULT ||
-		  opts->precision == BARK_PRECISION_INT8))
-		r = open_gguf(model, path, err);
+		  bark_precision_quantized(opts->precision)))
+		r = open_gguf(model, path, opts->precision, err);
 	else
+		r = -EAGAIN;
+	if (r == -EAGAIN)
 		r = open_original(model, path,
 				  bark_choose_precision(opts->precision), err);
 	if (r == 0)
@@ -343,7 +372,7 @@ unsigned bark_model_rate(const struct bark_model *model)
 enum bark_precision bark_model_precision(const struct bark_model *model)
 {
 	if (model->int8)
-		return BARK_PRECISION_INT8;
+		return model->q4 ? BARK_PRECISION_Q4 : BARK_PRECISION_INT8;
 	if (model->type == BK_F16)
 		return BARK_PRECISION_F16;
 	return model->type == BK_BF16 ? BARK_PRECISION_BF16

@@ -109,10 +109,12 @@ struct bark_config {
 
 /* --- weights --- */
 
-/* A matrix [n][k] of Linear weights in the model's precision: w or i8. */
+/* A matrix [n][k] of Linear weights in the model's precision: one of w, i8
+ * and q4. */
 struct bark_linear {
 	const void *w;      /* of `type`; NULL where quantised */
-	struct bk_i8 i8;    /* i8.w NULL: not quantised */
+	struct bk_i8 i8;    /* i8.w NULL: not of 8 bits */
+	struct bk_q4 q4;    /* q4.w NULL: not of 4 bits */
 	const float *bias;  /* [n] or NULL */
 	enum bk_dtype type;
 	unsigned n, k;
@@ -187,6 +189,7 @@ struct bark_model {
 	enum bk_dtype type; /* of the token tables, and of Linears that are
 			     * not quantised */
 	bool int8;          /* the Linears are quantised */
+	bool q4;            /* and most of them to 4 bits */
 	struct bark_gpt_weights semantic, coarse, fine;
 	struct bark_codec_weights codec;
 	struct bark_tokenizer *tokenizer; /* NULL: the model has no vocab */
@@ -204,9 +207,9 @@ int bark_model_random(struct bark_model **ret, const struct bark_config *config,
 		      enum bark_precision precision, uint64_t seed);
 
 /*
- * Writes an int8 model to a new file, path, that bark_model_open() finds as
+ * Writes a quantised model to a new file, path, that bark_model_open() finds as
  * model.gguf; on failure the file is removed. Nobody else may use the model
- * meanwhile. Errors: -EEXIST, -EINVAL (not int8), -ENOSPC and the like; err
+ * meanwhile. Errors: -EEXIST, -EINVAL (not quantised), -ENOSPC and the like; err
  * says which.
  */
 int bark_model_save(struct bark_model *model, const char *path,
@@ -215,11 +218,22 @@ int bark_model_save(struct bark_model *model, const char *path,
 /* The precision itself, or what the default is on this CPU. */
 enum bark_precision bark_choose_precision(enum bark_precision wanted);
 
-/* Of token tables, and of Linears that are not int8. */
+/* Whether Linears are integers. */
+static inline bool bark_precision_quantized(enum bark_precision precision)
+{
+	return precision == BARK_PRECISION_INT8 ||
+	       precision == BARK_PRECISION_Q4;
+}
+
+/* What the model.gguf in a folder holds; BARK_PRECISION_DEFAULT: none is
+ * there, or none that can be read. */
+enum bark_precision bark_saved_precision(const char *dir);
+
+/* Of token tables, and of Linears that are not quantised. */
 enum bk_dtype bark_precision_type(enum bark_precision precision);
 
 /*
- * Reads every weight: all are finite, and the integers of int8 Linears give
+ * Reads every weight: all are finite, and the integers of quantised Linears give
  * their sums. Nobody else may use the model meanwhile. Errors: -EINVAL (err
  * names the array, as transformers does).
  */

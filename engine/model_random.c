@@ -152,6 +152,14 @@ static int get_quantized(struct bark_weight_source *s, struct bk_i8 *ret,
 	return bark_quantize(ret, &s->arena, s->pool, n, k, make, &a);
 }
 
+static int get_quantized_q4(struct bark_weight_source *s, struct bk_q4 *ret,
+			    const char *name, size_t n, size_t k)
+{
+	const struct array a = name_array(s, name, LINEAR_DEVIATION);
+
+	return bark_quantize_q4(ret, &s->arena, s->pool, n, k, make, &a);
+}
+
 static int get_conv(struct bark_weight_source *s, const float **ret,
 		    const char *name, size_t c_out, size_t c_in, size_t kernel,
 		    bool transposed)
@@ -179,13 +187,15 @@ int bark_model_random(struct bark_model **ret, const struct bark_config *config,
 	struct random_source src = {
 		.base = {
 			.type = bark_precision_type(chosen),
-			.int8 = chosen == BARK_PRECISION_INT8,
+			.int8 = bark_precision_quantized(chosen),
+			.q4 = chosen == BARK_PRECISION_Q4,
 			.begin = begin,
 			.has = has,
 			.floats = get_floats,
 			.sum = get_sum,
 			.matrix = get_matrix,
 			.quantized = get_quantized,
+			.quantized_q4 = get_quantized_q4,
 			.conv = get_conv,
 		},
 		.seed = seed,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Linears made int8 while a model is loaded, a panel of rows at a time. */
+/* Linears quantised while a model is loaded, a panel of rows at a time. */
 #ifndef BARK_QUANTIZE_H
 #define BARK_QUANTIZE_H
 
@@ -18,5 +18,8 @@ typedef void (*bark_read_elements)(const void *from, float *dst, size_t first,
 int bark_quantize(struct bk_i8 *ret, struct bark_arena *arena,
 		  struct bk_pool *pool, size_t n, size_t k,
 		  bark_read_elements read, const void *from);
+int bark_quantize_q4(struct bk_q4 *ret, struct bark_arena *arena,
+		     struct bk_pool *pool, size_t n, size_t k,
+		     bark_read_elements read, const void *from);
 
 #endif

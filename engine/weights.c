@@ -131,25 +131,38 @@ static int extra_bias(struct walk *w)
 			 "configuration says bias is false", w->name);
 }
 
+/* How little a quantised model may leave of a Linear (docs/performance.md has
+ * the measurements). */
+enum least {
+	LEAST_4_BITS, /* within the networks */
+	LEAST_8_BITS, /* heads */
+	LEAST_HALF,   /* the coarse head: a step reads few of its rows */
+};
+
 /* What w->name names, into ret. */
-static int walk_weight(struct walk *w, struct bark_linear *ret, size_t n,
-		       size_t k)
+static int walk_weight(struct walk *w, struct bark_linear *ret,
+		       enum least least, size_t n, size_t k)
 {
-	ret->type = w->s->type;
+	struct bark_weight_source *s = w->s;
+
+	ret->type = s->type;
 	ret->n = (unsigned)n;
 	ret->k = (unsigned)k;
-	return w->s->int8 ? w->s->quantized(w->s, &ret->i8, w->name, n, k) :
-			    w->s->matrix(w->s, &ret->w, w->name, n, k);
+	if (!s->int8 || least == LEAST_HALF)
+		return s->matrix(s, &ret->w, w->name, n, k);
+	if (s->q4 && least == LEAST_4_BITS)
+		return s->quantized_q4(s, &ret->q4, w->name, n, k);
+	return s->quantized(s, &ret->i8, w->name, n, k);
 }
 
 static int walk_linear(struct walk *w, struct bark_linear *ret,
-		       const char *prefix, const char *stem, size_t n,
-		       size_t k, bool bias)
+		       enum least least, const char *prefix, const char *stem,
+		       size_t n, size_t k, bool bias)
 {
 	int r;
 
 	name_it(w, "%s%s.weight", prefix, stem);
-	r = walk_weight(w, ret, n, k);
+	r = walk_weight(w, ret, least, n, k);
 	if (r < 0)
 		return r;
 	name_it(w, "%s%s.bias", prefix, stem);
@@ -185,17 +198,19 @@ static int walk_layer(struct walk *w, struct bark_gpt_layer *l,
 
 	r = walk_norm(w, &l->norm_1, prefix, n->norm_1, d, norm_bias);
 	if (r == 0)
-		r = walk_linear(w, &l->att, prefix, n->att, 3 * d, d, c->bias);
+		r = walk_linear(w, &l->att, LEAST_4_BITS, prefix, n->att,
+				3 * d, d, c->bias);
 	if (r == 0)
-		r = walk_linear(w, &l->out, prefix, n->out, d, d, c->bias);
+		r = walk_linear(w, &l->out, LEAST_4_BITS, prefix, n->out, d, d,
+				c->bias);
 	if (r == 0)
 		r = walk_norm(w, &l->norm_2, prefix, n->norm_2, d, norm_bias);
 	if (r == 0)
-		r = walk_linear(w, &l->in_proj, prefix, n->in_proj, m, d,
-				c->bias);
+		r = walk_linear(w, &l->in_proj, LEAST_4_BITS, prefix,
+				n->in_proj, m, d, c->bias);
 	if (r == 0)
-		r = walk_linear(w, &l->out_proj, prefix, n->out_proj, d, m,
-				c->bias);
+		r = walk_linear(w, &l->out_proj, LEAST_4_BITS, prefix,
+				n->out_proj, d, m, c->bias);
 	return r;
 }
 
@@ -235,8 +250,11 @@ static int walk_causal(struct walk *w, struct bark_gpt_weights *g,
 	if (r == 0)
 		r = walk_body(w, g, c, prefix, c->bias);
 	if (r == 0)
-		r = walk_linear(w, &g->heads[0], prefix, w->names->head,
-				c->n_out, c->width, false);
+		r = walk_linear(w, &g->heads[0],
+				part == BARK_PART_COARSE ? LEAST_HALF :
+							   LEAST_8_BITS,
+				prefix, w->names->head, c->n_out, c->width,
+				false);
 	return r;
 }
 
@@ -262,7 +280,7 @@ static int walk_tied_head(struct walk *w, struct bark_gpt_weights *g,
 {
 	if (w->s->int8) {
 		name_fine_table(w, c, i + 1);
-		return walk_weight(w, &g->heads[i], c->gpt.n_out,
+		return walk_weight(w, &g->heads[i], LEAST_8_BITS, c->gpt.n_out,
 				   c->gpt.width);
 	}
 	g->heads[i] = (struct bark_linear){
@@ -294,8 +312,8 @@ static int walk_fine(struct walk *w, struct bark_gpt_weights *g,
 			continue;
 		}
 		snprintf(stem, sizeof(stem), "%s.%u", w->names->heads, i);
-		r = walk_linear(w, &g->heads[i], part, stem, c->gpt.n_out,
-				c->gpt.width, false);
+		r = walk_linear(w, &g->heads[i], LEAST_8_BITS, part, stem,
+				c->gpt.n_out, c->gpt.width, false);
 	}
 	return r;
 }
@@ -480,6 +498,7 @@ int bark_weights_load(struct bark_model *model, struct bark_weight_source *s,
 
 	model->type = s->type;
 	model->int8 = s->int8;
+	model->q4 = s->q4;
 	model->semantic.layers = new_layers(&model->config.semantic.gpt);
 	model->coarse.layers = new_layers(&model->config.coarse.gpt);
 	model->fine.layers = new_layers(&model->config.fine.gpt);

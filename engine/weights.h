@@ -52,6 +52,7 @@ struct bark_weight_source {
 	struct bark_arena arena;
 	enum bk_dtype type; /* of tables, and of Linears unless int8 */
 	bool int8;          /* Linears are quantised */
+	bool q4;            /* and most of them to 4 bits */
 	struct bk_pool *pool; /* for quantising; NULL unless int8 */
 
 	/* Before a part's first array. */
@@ -70,6 +71,9 @@ struct bark_weight_source {
 	/* A Linear's [n][k], quantised; for sources with int8 set. */
 	int (*quantized)(struct bark_weight_source *s, struct bk_i8 *ret,
 			 const char *name, size_t n, size_t k);
+	/* The same in 4 bits; for sources with q4 set. */
+	int (*quantized_q4)(struct bark_weight_source *s, struct bk_q4 *ret,
+			    const char *name, size_t n, size_t k);
 	/*
 	 * A convolution's weight, stored [c_out][c_in][kernel], as
 	 * [c_out][kernel][c_in]; or a transposed one's, stored
@@ -115,6 +119,10 @@ void bark_file_source_init(struct bark_file_source *src,
 			   struct bark_tensors *const sets[BARK_PARTS],
 			   enum bk_dtype type, const struct bk_ops *ops,
 			   struct bark_error *err);
+
+/* Of what bark_model_save() wrote; BARK_PRECISION_DEFAULT: the set is not from
+ * it. */
+enum bark_precision bark_gguf_precision(const struct bark_tensors *set);
 
 /*
  * All weights in place from a file of bark_model_save(); the set must outlive

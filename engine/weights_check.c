@@ -87,6 +87,50 @@ static int check_quantized(struct bark_weight_source *s, struct bk_i8 *ret,
 	return check_floats(s, ret->scale, name, bk_i8_scale_count(n, k));
 }
 
+/* Sum of a lane's integers in a part of n pairs, less the multiplier. */
+static int32_t part_sum(const uint8_t *w, size_t n)
+{
+	int32_t sum = 0;
+
+	for (size_t i = 0; i < n; i++, w += 4 * BK_I8_ROWS)
+		for (size_t l = 0; l < 4; l++)
+			sum += (w[l] & 15) + (w[l] >> 4) - 16;
+	return sum;
+}
+
+static int check_quantized_q4(struct bark_weight_source *s, struct bk_q4 *ret,
+			      const char *name, size_t n, size_t k)
+{
+	const size_t groups = bk_i8_groups(k), pairs = bk_q4_pairs(k);
+	const size_t most = BK_Q4_PART / 8; /* pairs of a part */
+
+	for (size_t i = 0; i < bk_i8_scale_count(n, k); i++) {
+		size_t r = i % BK_I8_ROWS, group = i / BK_I8_ROWS;
+		int32_t sum = 0;
+
+		for (size_t p = 0; p < BK_Q4_PARTS; p++) {
+			size_t first = (group % groups * BK_Q4_PARTS + p) * most;
+			int mul = ret->mul[(group * BK_Q4_PARTS + p) *
+					   BK_I8_ROWS + r];
+
+			if (mul < -15 || mul > 15)
+				return bark_fail(s->err, -EINVAL, "%s: a "
+						 "multiplier is out of range",
+						 name);
+			if (first >= pairs)
+				continue;
+			sum += mul * part_sum(
+				ret->w + ((group / groups * pairs + first) *
+						  BK_I8_ROWS + r) * 4,
+				pairs - first < most ? pairs - first : most);
+		}
+		if (sum != ret->sum[i])
+			return bark_fail(s->err, -EINVAL, "%s: the integers "
+					 "do not give their sums", name);
+	}
+	return check_floats(s, ret->scale, name, bk_i8_scale_count(n, k));
+}
+
 static void begin(struct bark_weight_source *s, enum bark_part part)
 {
 }
@@ -101,12 +145,14 @@ int bark_model_check(struct bark_model *model, struct bark_error *err)
 	struct bark_weight_source s = {
 		.type = model->type,
 		.int8 = model->int8,
+		.q4 = model->q4,
 		.begin = begin,
 		.has = has,
 		.floats = check_vector,
 		.sum = check_sum,
 		.matrix = check_matrix,
 		.quantized = check_quantized,
+		.quantized_q4 = check_quantized_q4,
 		.conv = check_conv,
 		.err = err,
 	};

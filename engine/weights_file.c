@@ -285,6 +285,20 @@ static int get_quantized(struct bark_weight_source *s, struct bk_i8 *ret,
 	return r == -ENOMEM ? bark_fail(s->err, r, "out of memory") : r;
 }
 
+static int get_quantized_q4(struct bark_weight_source *s, struct bk_q4 *ret,
+			    const char *name, size_t n, size_t k)
+{
+	struct bark_file_source *src = file_source(s);
+	const size_t dims[] = {n, k};
+	struct matrix m = {.ops = &src->ops};
+	int r = find(src, &m.t, name, dims, 2);
+
+	if (r == 0)
+		r = bark_quantize_q4(ret, &s->arena, s->pool, n, k,
+				     read_elements, &m);
+	return r == -ENOMEM ? bark_fail(s->err, r, "out of memory") : r;
+}
+
 /* The pair of weight normalisation, or g NULL and the weight itself. */
 static int find_conv(struct bark_file_source *src, const struct bark_tensor **g,
 		     const struct bark_tensor **v, const char *module,
@@ -388,6 +402,7 @@ void bark_file_source_init(struct bark_file_source *src,
 			.sum = get_sum,
 			.matrix = get_matrix,
 			.quantized = get_quantized,
+			.quantized_q4 = get_quantized_q4,
 			.conv = get_conv,
 			.err = err,
 		},

@@ -16,9 +16,11 @@
 
 #define MAX_NAME 192
 
-/* Of struct bk_i8; another arrangement needs another name or version. */
+/* Of struct bk_i8, and of struct bk_q4 beside it; another arrangement, or
+ * other Linears in one of them, needs another name or version. */
 #define LAYOUT "int8-panels-16x4-groups-128"
-#define LAYOUT_VERSION 1
+#define LAYOUT_Q4 "q4-panels-16x8-parts-32-groups-128"
+#define LAYOUT_VERSION 2
 
 struct gguf_source {
 	struct bark_weight_source base;
@@ -75,34 +77,66 @@ static int pass_matrix(struct bark_weight_source *s, const void **ret,
 	return src->array(src, ret, name, BARK_TENSOR_F16, dims, 2);
 }
 
-static int pass_quantized(struct bark_weight_source *s, struct bk_i8 *ret,
-			  const char *name, size_t n, size_t k)
+/* One of the arrays that are a quantised Linear. */
+struct part {
+	const char *suffix;
+	enum bark_tensor_type type;
+	const size_t *dims;
+	unsigned n_dims;
+	const void *p;
+};
+
+static int pass_parts(struct bark_weight_source *s, struct part *parts,
+		      size_t n, const char *name)
 {
 	struct gguf_source *src = (struct gguf_source *)s;
-	const size_t panels = bk_i8_panels(n);
-	const size_t w[] = {panels, bk_i8_quads(k), BK_I8_ROWS, 4};
-	const size_t group[] = {panels, bk_i8_groups(k), BK_I8_ROWS};
-	const struct {
-		const char *suffix;
-		enum bark_tensor_type type;
-		const size_t *dims;
-		unsigned n_dims;
-	} parts[] = {
-		{"i8", BARK_TENSOR_I8, w, 4},
-		{"scale", BARK_TENSOR_F32, group, 3},
-		{"sum", BARK_TENSOR_I32, group, 3},
-	};
-	const void *p[] = {ret->w, ret->scale, ret->sum};
 	char full[MAX_NAME];
 	int r = 0;
 
-	for (size_t i = 0; i < 3 && r == 0; i++) {
+	for (size_t i = 0; i < n && r == 0; i++) {
 		snprintf(full, sizeof(full), "%s.%s", name, parts[i].suffix);
-		r = src->array(src, &p[i], full, parts[i].type, parts[i].dims,
-			       parts[i].n_dims);
+		r = src->array(src, &parts[i].p, full, parts[i].type,
+			       parts[i].dims, parts[i].n_dims);
 	}
+	return r;
+}
+
+static int pass_quantized(struct bark_weight_source *s, struct bk_i8 *ret,
+			  const char *name, size_t n, size_t k)
+{
+	const size_t panels = bk_i8_panels(n);
+	const size_t w[] = {panels, bk_i8_quads(k), BK_I8_ROWS, 4};
+	const size_t group[] = {panels, bk_i8_groups(k), BK_I8_ROWS};
+	struct part parts[] = {
+		{"i8", BARK_TENSOR_I8, w, 4, ret->w},
+		{"scale", BARK_TENSOR_F32, group, 3, ret->scale},
+		{"sum", BARK_TENSOR_I32, group, 3, ret->sum},
+	};
+	int r = pass_parts(s, parts, 3, name);
+
 	if (r == 0)
-		*ret = (struct bk_i8){p[0], p[1], p[2], n, k};
+		*ret = (struct bk_i8){parts[0].p, parts[1].p, parts[2].p, n, k};
+	return r;
+}
+
+static int pass_quantized_q4(struct bark_weight_source *s, struct bk_q4 *ret,
+			     const char *name, size_t n, size_t k)
+{
+	const size_t panels = bk_i8_panels(n), groups = bk_i8_groups(k);
+	const size_t w[] = {panels, bk_q4_pairs(k), BK_I8_ROWS, 4};
+	const size_t mul[] = {panels, groups, BK_Q4_PARTS, BK_I8_ROWS};
+	const size_t group[] = {panels, groups, BK_I8_ROWS};
+	struct part parts[] = {
+		{"q4", BARK_TENSOR_I8, w, 4, ret->w},
+		{"mul", BARK_TENSOR_I8, mul, 4, ret->mul},
+		{"scale", BARK_TENSOR_F32, group, 3, ret->scale},
+		{"sum", BARK_TENSOR_I32, group, 3, ret->sum},
+	};
+	int r = pass_parts(s, parts, 4, name);
+
+	if (r == 0)
+		*ret = (struct bk_q4){parts[0].p, parts[1].p, parts[2].p,
+				      parts[3].p, n, k};
 	return r;
 }
 
@@ -134,6 +168,7 @@ static const struct bark_weight_source passing = {
 	.sum = pass_sum,
 	.matrix = pass_matrix,
 	.quantized = pass_quantized,
+	.quantized_q4 = pass_quantized_q4,
 	.conv = pass_conv,
 };
 
@@ -181,14 +216,24 @@ static int check_layout(const struct bark_tensors *set, struct bark_error *err)
 	if (!name || strcmp(name, "bark"))
 		return bark_fail(err, -EINVAL, "%s: general.architecture is "
 				 "%s, not bark", label, name ? name : "absent");
-	if (!layout || strcmp(layout, LAYOUT) ||
+	if (bark_gguf_precision(set) == BARK_PRECISION_DEFAULT ||
 	    bark_tensors_arg(set, "bark.layout.version", &version) < 0 ||
 	    version != LAYOUT_VERSION)
 		return bark_fail(err, -ENOTSUP, "%s: bark.layout is %s, not "
-				 "%s of version %d; quantize the model again",
-				 label, layout ? layout : "absent", LAYOUT,
-				 LAYOUT_VERSION);
+				 "%s or %s of version %d; quantize the model "
+				 "again", label, layout ? layout : "absent",
+				 LAYOUT, LAYOUT_Q4, LAYOUT_VERSION);
 	return 0;
+}
+
+enum bark_precision bark_gguf_precision(const struct bark_tensors *set)
+{
+	const char *layout = bark_tensors_text(set, "bark.layout");
+
+	if (layout && !strcmp(layout, LAYOUT))
+		return BARK_PRECISION_INT8;
+	return layout && !strcmp(layout, LAYOUT_Q4) ? BARK_PRECISION_Q4 :
+						      BARK_PRECISION_DEFAULT;
 }
 
 int bark_weights_gguf(struct bark_model *model, const struct bark_tensors *set,
@@ -199,6 +244,7 @@ int bark_weights_gguf(struct bark_model *model, const struct bark_tensors *set,
 	};
 	int r;
 
+	src.base.q4 = bark_gguf_precision(set) == BARK_PRECISION_Q4;
 	src.base.has = is_there;
 	src.base.err = err;
 	r = check_layout(set, err);
@@ -243,9 +289,11 @@ static int write_model(struct bark_model *model, FILE *to)
 
 	if (r < 0)
 		return r;
+	src.base.q4 = model->q4;
 	src.base.has = is_not_there;
 	bark_gguf_put_text(&header, "general.architecture", "bark");
-	bark_gguf_put_text(&header, "bark.layout", LAYOUT);
+	bark_gguf_put_text(&header, "bark.layout",
+			   model->q4 ? LAYOUT_Q4 : LAYOUT);
 	bark_gguf_put_u32(&header, "bark.layout.version", LAYOUT_VERSION);
 	bark_config_put_gguf(&model->config, &header);
 	r = bark_weights_walk(model, &src.base, &bark_names_transformers);
@@ -269,8 +317,8 @@ int bark_model_save(struct bark_model *model, const char *path,
 	int r;
 
 	if (!model->int8)
-		return bark_fail(err, -EINVAL, "%s: the weights are not int8",
-				 name);
+		return bark_fail(err, -EINVAL, "%s: the weights are not "
+				 "quantized", name);
 	to = fopen(path, "wbxe");
 	if (!to)
 		return bark_fail(err, -errno, "%s: %s", name, strerror(errno));

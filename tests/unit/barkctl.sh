@@ -122,6 +122,29 @@ truncate -s -100 "$file"
 expect 'verify of a cut one' 1 'model.gguf: the file is truncated' \
 	model verify tiny-int8
 rm -r "$data/models/tiny-int8"
+expect 'quantize to q4' 0 "quantized as 'tiny-q4'" model quantize tiny --to q4
+expect 'q4 list' 0 '/models/tiny-q4 .q4.$' model list
+expect 'q4 verify' 0 ' q4 weights' model verify tiny-q4
+expect 'q4, another precision' 1 'needs the original' \
+	trace -m tiny-q4 --precision int8 --text hi -o "$tmp/trace"
+for at in tiny tiny-q4; do
+	expect "trace $at, q4" 0 '' trace -m $at --precision q4 --seed 3 \
+		--text 'tic toc' -o "$tmp/$at"
+done
+if cmp "$tmp/tiny/fine.npy" "$tmp/tiny-q4/fine.npy" &&
+   cmp "$tmp/tiny/audio.npy" "$tmp/tiny-q4/audio.npy"; then
+	echo "ok barkctl/q4 at load or in a file"
+else
+	echo "not ok barkctl/q4 at load or in a file: they differ"
+	failed=1
+fi
+file=$data/models/tiny-q4/model.gguf
+head -c 4096 /dev/zero | tr '\0' '\377' |
+	dd of="$file" bs=4096 seek=$(($(stat -c %s "$file") / 8192)) \
+		conv=notrunc status=none
+expect 'verify of changed q4 weights' 1 'sums|finite|multiplier' \
+	model verify tiny-q4
+rm -r "$data/models/tiny-q4"
 expect 'voice import' 0 'say -v anna' voice import -m tiny "$voice" anna
 expect 'voice import again' 1 'already' voice import -m tiny "$voice" anna
 expect 'voice list' 0 '^anna ' voice list -m tiny

@@ -253,9 +253,11 @@ int main(void)
 	test_prefill("prefill and steps agree to the bit");
 	test_other("prefill and steps agree with f16", BARK_PRECISION_F16);
 	test_other("prefill and steps agree with int8", BARK_PRECISION_INT8);
+	test_other("prefill and steps agree with q4", BARK_PRECISION_Q4);
 	test_threads("any number of threads agrees", BARK_PRECISION_F32);
 	test_threads("any number of threads agrees with int8",
 		     BARK_PRECISION_INT8);
+	test_threads("any number of threads agrees with q4", BARK_PRECISION_Q4);
 	test_lanes("two timelines at once, the same bits");
 	test_prepared("contexts in advance, exact", BARK_MODE_EXACT);
 	test_prepared("contexts in advance, low latency",

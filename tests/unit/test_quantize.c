@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* int8 models: close to f32, the same from a file as made at load, and files
- * that are cut, changed or cannot be written. */
+/* int8 and q4 models: close to f32, the same from a file as made at load, and
+ * files that are cut, changed or cannot be written. */
 #include <math.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -89,8 +89,9 @@ static void run_beside(struct bark_timeline *a, struct bark_timeline *b,
 	}
 }
 
-/* Compares int8 with f32, fed with the same tokens all along. */
-static bool compare(const struct bark_model *f32, const struct bark_model *int8,
+/* Compares another precision with f32, fed with the same tokens all along. */
+static bool compare(const struct bark_model *f32,
+		    const struct bark_model *other,
 		    const int32_t *text, size_t n, unsigned max_semantic,
 		    struct score scores[3])
 {
@@ -103,7 +104,7 @@ static bool compare(const struct bark_model *f32, const struct bark_model *int8,
 	opts.max_semantic = max_semantic;
 	if (bark_timeline_init(&a, &compute, f32, NULL, &opts) < 0)
 		return false;
-	if (bark_timeline_init(&b, &compute, int8, NULL, &opts) < 0) {
+	if (bark_timeline_init(&b, &compute, other, NULL, &opts) < 0) {
 		bark_timeline_clear(&a);
 		return false;
 	}
@@ -117,38 +118,44 @@ static bool compare(const struct bark_model *f32, const struct bark_model *int8,
 	return complete;
 }
 
-static void test_random(void)
+static void test_random(const char *name, enum bark_precision precision,
+			double most)
 {
-	static const char name[] = "int8 logits of random weights are near f32";
-	struct bark_model *f32 = NULL, *int8 = NULL;
+	struct bark_model *f32 = NULL, *other = NULL;
 	struct score s[3] = {0};
 	struct bark_config c;
 
 	tiny_config(&c);
 	TAP_CHECK(name, !bark_model_random(&f32, &c, BARK_PRECISION_F32, 5));
-	TAP_CHECK(name, !bark_model_random(&int8, &c, BARK_PRECISION_INT8, 5));
-	TAP_CHECK(name, bark_model_precision(int8) == BARK_PRECISION_INT8);
-	TAP_CHECK(name, compare(f32, int8, ids, 6, 100, s));
+	TAP_CHECK(name, !bark_model_random(&other, &c, precision, 5));
+	TAP_CHECK(name, bark_model_precision(other) == precision);
+	TAP_CHECK(name, compare(f32, other, ids, 6, 100, s));
 	TAP_CHECK(name, s[0].steps == 100 && s[1].steps >= 200);
 	for (size_t i = 0; i < 2; i++) {
 		double mean = s[i].error / (double)s[i].steps;
 
 		printf("# %zu of %zu, %.4f apart\n", s[i].same, s[i].steps,
 		       mean);
-		TAP_CHECK(name, mean > 0 && mean < 0.02);
+		TAP_CHECK(name, mean > 0 && mean < most);
 	}
 	bark_model_unref(f32);
-	bark_model_unref(int8);
+	bark_model_unref(other);
 	tap_ok(name);
 }
 
-static void test_voice(void)
+/* What a precision keeps of a stage on the embedded voice, at least. */
+struct least {
+	unsigned same, near; /* of 100 tokens */
+	double apart;        /* of the logits, at most */
+};
+
+static void test_voice(const char *name, enum bark_precision precision,
+		       const struct least least[3])
 {
-	static const char name[] = "int8 takes f32's tokens, or near ones";
 	static const char text[] = "The weather is fine today, and nobody is "
 				   "at home.";
 	struct bark_model_options opts = {.precision = BARK_PRECISION_F32};
-	struct bark_model *f32 = NULL, *int8 = NULL;
+	struct bark_model *f32 = NULL, *other = NULL;
 	struct score s[3] = {0};
 	int32_t words[64];
 	char path[4096];
@@ -156,23 +163,24 @@ static void test_voice(void)
 
 	snprintf(path, sizeof(path), "%s/voices/slt", root);
 	TAP_CHECK(name, !bark_model_open(&f32, path, &opts, NULL));
-	opts.precision = BARK_PRECISION_INT8;
-	TAP_CHECK(name, !bark_model_open(&int8, path, &opts, NULL));
+	opts.precision = precision;
+	TAP_CHECK(name, !bark_model_open(&other, path, &opts, NULL));
 	TAP_CHECK(name, !bark_tokenizer_encode(f32->tokenizer, text,
 					       strlen(text), words, 64, &n));
-	TAP_CHECK(name, compare(f32, int8, words, n, 100, s));
+	TAP_CHECK(name, compare(f32, other, words, n, 100, s));
 	for (size_t i = 0; i < 3; i++) {
 		double mean = s[i].error / (double)s[i].steps;
 
 		printf("# %zu same, %zu near of %zu, %.4f apart\n", s[i].same,
 		       s[i].near, s[i].steps, mean);
-		TAP_CHECK(name, s[i].steps >= 100 && mean < 0.15);
-		TAP_CHECK(name, s[i].same * 100 >= s[i].steps * 80);
-		/* Of the fine stage only the codes are compared. */
-		TAP_CHECK(name, i == 2 || s[i].near * 100 >= s[i].steps * 95);
+		TAP_CHECK(name, s[i].steps >= 100 && mean < least[i].apart);
+		TAP_CHECK(name, s[i].same * 100 >=
+					s[i].steps * least[i].same);
+		TAP_CHECK(name, s[i].near * 100 >=
+					s[i].steps * least[i].near);
 	}
 	bark_model_unref(f32);
-	bark_model_unref(int8);
+	bark_model_unref(other);
 	tap_ok(name);
 }
 
@@ -241,9 +249,9 @@ static int open_as(struct bark_model **ret, enum bark_precision precision,
 }
 
 /* With a configuration beside the file and, its own keys alone, without. */
-static void test_same_from_file(void)
+static void test_same_from_file(const char *name,
+				enum bark_precision precision)
 {
-	static const char name[] = "a file says what was saved, to the bit";
 	struct bark_model *made = NULL, *loaded = NULL;
 	struct bark_error err;
 	struct bark_config c;
@@ -253,15 +261,14 @@ static void test_same_from_file(void)
 	for (unsigned i = 0; i < 2; i++, c.fine.tied = true) {
 		const char *path = temp_path("model.gguf");
 
-		TAP_CHECK(name, !bark_model_random(&made, &c,
-						   BARK_PRECISION_INT8, 9));
+		TAP_CHECK(name, !bark_model_random(&made, &c, precision, 9));
 		TAP_CHECK(name, !bark_model_save(made, path, &err));
 		TAP_CHECK(name, bark_model_save(made, path, &err) == -EEXIST &&
 			  strstr(err.message, "model.gguf"));
 		TAP_CHECK(name, !open_as(&loaded, BARK_PRECISION_DEFAULT,
 					 &err));
-		TAP_CHECK(name, bark_model_precision(loaded) ==
-			  BARK_PRECISION_INT8);
+		TAP_CHECK(name, bark_model_precision(loaded) == precision);
+		TAP_CHECK(name, bark_saved_precision(temp_dir) == precision);
 		TAP_CHECK(name, loaded->config.fine.tied == c.fine.tied &&
 			  loaded->config.semantic.rate == c.semantic.rate &&
 			  loaded->config.codec.hop == c.codec.hop);
@@ -307,27 +314,35 @@ static void copy_files(const char *from)
 	}
 }
 
-static void test_preferred(void)
+static void test_preferred(const char *name, enum bark_precision precision,
+			   enum bark_precision another)
 {
-	static const char name[] = "model.gguf is preferred where it is there";
 	struct bark_model *f32 = NULL, *made = NULL, *loaded = NULL;
 	struct bark_error err;
 
 	copy_files("parity/fixtures/small/model");
-	TAP_CHECK(name, !open_as(&made, BARK_PRECISION_INT8, &err));
+	unlink(temp_path("model.gguf"));
+	TAP_CHECK(name, bark_saved_precision(temp_dir) ==
+				BARK_PRECISION_DEFAULT);
+	TAP_CHECK(name, !open_as(&made, precision, &err));
 	TAP_CHECK(name, !open_as(&f32, BARK_PRECISION_F32, &err));
 	TAP_CHECK(name, bark_model_save(f32, temp_path("model.gguf"), &err) ==
-		  -EINVAL && strstr(err.message, "not int8"));
+		  -EINVAL && strstr(err.message, "not quantized"));
 	TAP_CHECK(name, !bark_model_save(made, temp_path("model.gguf"), &err));
 	bark_model_unref(f32);
 	TAP_CHECK(name, !open_as(&f32, BARK_PRECISION_F32, &err));
 	TAP_CHECK(name, bark_model_precision(f32) == BARK_PRECISION_F32);
+	TAP_CHECK(name, !open_as(&loaded, another, &err));
+	TAP_CHECK(name, bark_model_precision(loaded) == another);
+	bark_model_unref(loaded);
 	unlink(temp_path("model.safetensors"));
 	TAP_CHECK(name, !open_as(&loaded, BARK_PRECISION_DEFAULT, &err));
-	TAP_CHECK(name, bark_model_precision(loaded) == BARK_PRECISION_INT8);
+	TAP_CHECK(name, bark_model_precision(loaded) == precision);
 	TAP_CHECK(name, say_the_same(made, loaded));
 	bark_model_unref(loaded);
 	TAP_CHECK(name, open_as(&loaded, BARK_PRECISION_F16, &err) == -ENOENT &&
+		  strstr(err.message, "needs the original"));
+	TAP_CHECK(name, open_as(&loaded, another, &err) == -ENOENT &&
 		  strstr(err.message, "needs the original"));
 	bark_model_unref(made);
 	bark_model_unref(f32);
@@ -335,19 +350,18 @@ static void test_preferred(void)
 }
 
 /* Leaves a file that is small enough to be damaged everywhere. */
-static void test_small(void)
+static void test_small(const char *name, enum bark_precision precision)
 {
-	static const char name[] = "a model of four channels";
 	struct bark_model *m = NULL;
 	struct bark_error err;
 
 	copy_files("fixtures/files/tiny");
 	unlink(temp_path("model.gguf"));
-	TAP_CHECK(name, !open_as(&m, BARK_PRECISION_INT8, &err));
+	TAP_CHECK(name, !open_as(&m, precision, &err));
 	TAP_CHECK(name, !bark_model_save(m, temp_path("model.gguf"), &err));
 	bark_model_unref(m);
 	m = NULL;
-	TAP_CHECK(name, !open_as(&m, BARK_PRECISION_INT8, &err));
+	TAP_CHECK(name, !open_as(&m, precision, &err));
 	bark_model_unref(m);
 	tap_ok(name);
 }
@@ -372,9 +386,8 @@ static int try_parse(const unsigned char *data, size_t n, void *arg)
 	return 0;
 }
 
-static void test_damaged(void)
+static void test_damaged(const char *name)
 {
-	static const char name[] = "a damaged file is refused or harmless";
 	struct bytes whole = read_whole(temp_path("model.gguf")), cut;
 	struct bark_model *m = NULL;
 	struct bark_error err;
@@ -558,17 +571,39 @@ static void test_full_disk(void)
 
 int main(int argc, char **argv)
 {
+	/* Of the fine stage only the codes are compared. */
+	static const struct least int8[3] = {
+		{80, 95, 0.15}, {95, 99, 0.03}, {80, 0, 1},
+	};
+	static const struct least q4[3] = {
+		{75, 85, 0.4}, {80, 90, 0.2}, {80, 0, 1},
+	};
+
 	root = argc > 1 ? argv[1] : ".";
 	bk_ops_init(&compute.ops, ~0u);
 	if (bk_pool_new(&compute.pool, 2, 0) < 0)
 		return 1;
 	make_temp_dir();
-	test_random();
-	test_voice();
-	test_same_from_file();
-	test_preferred();
-	test_small();
-	test_damaged();
+	test_random("int8 logits of random weights are near f32",
+		    BARK_PRECISION_INT8, 0.02);
+	test_random("q4 logits of random weights are near f32",
+		    BARK_PRECISION_Q4, 0.1);
+	test_voice("int8 takes f32's tokens, or near ones",
+		   BARK_PRECISION_INT8, int8);
+	test_voice("q4 mostly takes f32's tokens, or near ones",
+		   BARK_PRECISION_Q4, q4);
+	test_same_from_file("a file says what was saved, to the bit",
+			    BARK_PRECISION_INT8);
+	test_same_from_file("a q4 file says what was saved, to the bit",
+			    BARK_PRECISION_Q4);
+	test_preferred("a q4 model.gguf is preferred where it is there",
+		       BARK_PRECISION_Q4, BARK_PRECISION_INT8);
+	test_preferred("model.gguf is preferred where it is there",
+		       BARK_PRECISION_INT8, BARK_PRECISION_Q4);
+	test_small("a q4 model of four channels", BARK_PRECISION_Q4);
+	test_damaged("a damaged q4 file is refused or harmless");
+	test_small("a model of four channels", BARK_PRECISION_INT8);
+	test_damaged("a damaged file is refused or harmless");
 	test_contradictory();
 	test_changed_tensors();
 	test_other_configuration();

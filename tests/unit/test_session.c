@@ -452,6 +452,9 @@ int main(void)
 	test_precision(BARK_PRECISION_INT8, "int8, exact: the same",
 		       "int8, low latency: the same",
 		       "int8: nothing is allocated while speaking");
+	test_precision(BARK_PRECISION_Q4, "q4, exact: the same",
+		       "q4, low latency: the same",
+		       "q4: nothing is allocated while speaking");
 	test_precision(BARK_PRECISION_F16, "f16, exact: the same",
 		       "f16, low latency: the same",
 		       "f16: nothing is allocated while speaking");
