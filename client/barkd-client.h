@@ -61,6 +61,18 @@ BARKD_CLIENT_API int barkd_client_say(struct barkd_client *client,
 				      const struct barkd_say *say,
 				      unsigned long long *ret_id);
 
+/*
+ * barkd_client_say() with wait, in two halves for a poll loop: sends the
+ * request and gives the connection; when it is readable, the second half
+ * returns what barkd_client_say() would and closes it. close() instead stops
+ * the utterance. Neither waits for inference; at most 2 s for a hung daemon.
+ */
+BARKD_CLIENT_API int barkd_client_say_start(struct barkd_client *client,
+					    const struct barkd_say *say,
+					    int *ret_fd);
+BARKD_CLIENT_API int barkd_client_say_finish(struct barkd_client *client,
+					     int fd);
+
 /* verb: "stop", "pause", "resume", "skip". */
 BARKD_CLIENT_API int barkd_client_command(struct barkd_client *client,
 					  const char *verb);

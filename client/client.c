@@ -15,9 +15,13 @@
 
 #define TIMEOUT_MS 30000
 #define WAIT_FOR_EVER (-1)
+/* For a loop that has others to serve. */
+#define PROMPT_MS 2000
 /* For the next barkd, where the last one ends. */
 #define ATTEMPTS 4
 #define PAUSE_MS 25
+#define NO_SOCKET                                                             \
+	"XDG_RUNTIME_DIR is not set, so barkd's socket cannot be found; log in to a session or set BARKD_SOCKET"
 
 struct barkd_client {
 	char *socket; /* NULL: nothing says where it is */
@@ -81,6 +85,8 @@ const char *barkd_client_message(const struct barkd_client *c)
 
 static int transport_error(struct barkd_client *c, int error)
 {
+	if (!c->socket)
+		return fail(c, error, NO_SOCKET);
 	switch (error) {
 	case -EHOSTDOWN:
 		return fail(c, error,
@@ -164,8 +170,7 @@ static int exchange(struct barkd_client *c, const char *method,
 
 	c->message[0] = 0;
 	if (!c->socket)
-		return fail(c, -EHOSTDOWN,
-			    "XDG_RUNTIME_DIR is not set, so barkd's socket cannot be found; log in to a session or set BARKD_SOCKET");
+		return transport_error(c, -EHOSTDOWN);
 	for (const char *p = path; *p; p++) {
 		if (*p <= ' ' || *p == 0x7f)
 			return fail(c, -EINVAL, "not a path: '%s'", path);
@@ -289,13 +294,11 @@ static int say_reply(struct barkd_client *c, const struct http_reply *reply,
 	return r;
 }
 
-int barkd_client_say(struct barkd_client *c, const struct barkd_say *say,
-		     unsigned long long *ret_id)
+/* *ret is the JSON of a request, to be freed with free(). */
+static int say_body(struct barkd_client *c, const struct barkd_say *say,
+		    char **ret)
 {
-	struct http_reply reply = {0};
 	json_t *request;
-	char *body;
-	int r;
 
 	c->message[0] = 0;
 	if (say->has_priority &&
@@ -307,16 +310,60 @@ int barkd_client_say(struct barkd_client *c, const struct barkd_say *say,
 	request = say_request(say);
 	if (!request)
 		return fail(c, -EINVAL, "the text is not UTF-8");
-	body = json_dumps(request, JSON_COMPACT);
+	*ret = json_dumps(request, JSON_COMPACT);
 	json_decref(request);
-	if (!body)
-		return fail(c, -ENOMEM, "out of memory");
+	return *ret ? 0 : fail(c, -ENOMEM, "out of memory");
+}
+
+int barkd_client_say(struct barkd_client *c, const struct barkd_say *say,
+		     unsigned long long *ret_id)
+{
+	struct http_reply reply = {0};
+	char *body;
+	int r;
+
+	r = say_body(c, say, &body);
+	if (r)
+		return r;
 	r = call(c, "POST", "/v1/speak", body,
 		 say->wait ? WAIT_FOR_EVER : TIMEOUT_MS, &reply);
 	free(body);
 	if (r)
 		return r;
 	r = say_reply(c, &reply, ret_id);
+	free(reply.body);
+	return r;
+}
+
+int barkd_client_say_start(struct barkd_client *c, const struct barkd_say *say,
+			   int *ret_fd)
+{
+	struct barkd_say waiting = *say;
+	char *body;
+	int r;
+
+	waiting.wait = true;
+	r = say_body(c, &waiting, &body);
+	if (r)
+		return r;
+	r = c->socket ? http_start(c->socket, "POST", "/v1/speak", body,
+				   PROMPT_MS, ret_fd)
+		      : -EHOSTDOWN;
+	free(body);
+	return r ? transport_error(c, r) : 0;
+}
+
+int barkd_client_say_finish(struct barkd_client *c, int fd)
+{
+	struct http_reply reply = {0};
+	int r;
+
+	c->message[0] = 0;
+	r = http_finish(fd, PROMPT_MS, &reply);
+	if (r)
+		return transport_error(c, r);
+	r = reply.status >= 300 ? http_error(c, &reply)
+				: say_reply(c, &reply, NULL);
 	free(reply.body);
 	return r;
 }

@@ -376,3 +376,28 @@ int http_request(const char *socket_path, const char *method, const char *path,
 		close(c.fd);
 	return r;
 }
+
+int http_start(const char *socket_path, const char *method, const char *path,
+	       const char *body, int timeout_ms, int *ret_fd)
+{
+	struct conn c = {.fd = -1, .deadline = now_ms() + timeout_ms};
+	int r;
+
+	r = conn_open(&c, socket_path);
+	if (!r)
+		r = conn_request(&c, method, path, body);
+	if (r && c.fd >= 0)
+		close(c.fd);
+	if (!r)
+		*ret_fd = c.fd;
+	return r;
+}
+
+int http_finish(int fd, int timeout_ms, struct http_reply *ret)
+{
+	struct conn c = {.fd = fd, .deadline = now_ms() + timeout_ms};
+	int r = conn_reply(&c, ret);
+
+	close(fd);
+	return r;
+}

@@ -28,4 +28,13 @@ struct http_reply {
 int http_request(const char *socket_path, const char *method, const char *path,
 		 const char *body, int timeout_ms, struct http_reply *ret);
 
+/*
+ * The same in two halves, for a caller with a poll loop: sends the request
+ * and returns the connection in *ret_fd; once that is readable, http_finish()
+ * takes the reply and closes it. Closing it earlier gives the request up.
+ */
+int http_start(const char *socket_path, const char *method, const char *path,
+	       const char *body, int timeout_ms, int *ret_fd);
+int http_finish(int fd, int timeout_ms, struct http_reply *ret);
+
 #endif
