@@ -56,11 +56,13 @@ class Bench:
     """Where the programs under test are."""
 
     def __init__(self, helpers, modules, barkd=None, barkctl=None, voices=(), fast=None,
-                 soak=1000, idle=5, units=None):
+                 soak=1000, idle=5, units=None,
+                 sd_barkd=None):
         self.helpers, self.modules = helpers, modules
         self.barkd, self.barkctl = barkd, barkctl
         self.voices, self.fast, self.units = voices, fast, units
         self.soak, self.idle = soak, idle
+        self.sd_barkd = sd_barkd
 
     def helper(self, name):
         path = os.path.join(self.helpers, name)

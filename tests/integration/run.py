@@ -3,9 +3,10 @@
 """Tests with real audio servers. Prints as tests/tap.h says.
 
     run.py --helpers DIR --modules DIR [--barkd FILE --barkctl FILE]
+           [--sd-barkd FILE]
            [--units DIR] [--voice DIR]... [--fast DIR] [--soak N] [--idle SECONDS]
            [--only PATTERN]...
-           {sinks,daemon,service,manager}...
+           {sinks,daemon,service,manager,speechd}...
 
 helpers: where sink_host, wavcmp, pw_record and jack_record are; modules: where
 the sinks are; units: the source's. Without --barkd and --barkctl: $BARKD and
@@ -38,12 +39,14 @@ def main():
     parser.add_argument("--barkd", default=os.environ.get("BARKD"))
     parser.add_argument("--barkctl", default=os.environ.get("BARKCTL"))
     parser.add_argument("--units")
+    parser.add_argument("--sd-barkd")
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--voice", action="append", default=[])
     parser.add_argument("--fast")
     parser.add_argument("--idle", type=float, default=float(os.environ.get("IDLE", 5)))
     parser.add_argument("--soak", type=int, default=int(os.environ.get("SOAK", 1000)))
-    parser.add_argument("groups", nargs="+", choices=["sinks", "daemon", "service", "manager"])
+    parser.add_argument("groups", nargs="+", choices=["sinks", "daemon", "service", "manager",
+                                                       "speechd"])
     args = parser.parse_args()
     ask_for_time()
     # Ended early: what was started is ended, too.
@@ -51,7 +54,8 @@ def main():
     for group in args.groups:
         importlib.import_module("test_" + group)
     bench = harness.Bench(args.helpers, args.modules, args.barkd, args.barkctl,
-                          args.voice, args.fast, args.soak, args.idle, args.units)
+                          args.voice, args.fast, args.soak, args.idle, args.units,
+                          args.sd_barkd)
     return harness.run(bench, args.only)
 
 

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include "speech.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void speech_init(struct speech *s, struct barkd_client *client)
+{
+	*s = (struct speech){.client = client, .fds = {-1, -1}};
+}
+
+/* Closing a connection stops its utterance; the next one's first, so that
+ * it does not begin. */
+static void hang_up(struct speech *s)
+{
+	for (int i = SPEECH_FDS - 1; i >= 0; i--) {
+		if (s->fds[i] >= 0)
+			close(s->fds[i]);
+		s->fds[i] = -1;
+	}
+}
+
+static void end(struct speech *s, const char *event)
+{
+	hang_up(s);
+	s->active = false;
+	text_clear(&s->text);
+	free(s->voice);
+	free(s->language);
+	s->voice = s->language = NULL;
+	puts(event);
+}
+
+static void fail(struct speech *s)
+{
+	fprintf(stderr, "sd_barkd: %s\n", barkd_client_message(s->client));
+	end(s, "703 STOP");
+}
+
+/* Asks for part `heard` + i. */
+static int ask(struct speech *s, int i)
+{
+	struct barkd_say say = s->how;
+
+	say.text = s->text.parts[s->heard + (size_t)i].text;
+	say.voice = s->voice;
+	say.language = s->language;
+	return barkd_client_say_start(s->client, &say, &s->fds[i]);
+}
+
+/* The part was heard; true: the message is over. */
+static bool part_heard(struct speech *s)
+{
+	char *mark = s->text.parts[s->heard].mark;
+
+	if (mark)
+		printf("700-%s\n700 INDEX MARK\n", mark);
+	s->heard++;
+	if (mark && s->pausing)
+		end(s, "704 PAUSE");
+	else if (s->heard == s->text.n)
+		end(s, "702 END");
+	return !s->active;
+}
+
+/* Asks for as much as may be asked for; silent parts are through at once. */
+static void fill(struct speech *s)
+{
+	while (s->fds[0] < 0 && !*s->text.parts[s->heard].text)
+		if (part_heard(s))
+			return;
+	for (int i = 0; i < SPEECH_FDS; i++) {
+		if (s->fds[i] >= 0)
+			continue;
+		if (s->heard + (size_t)i >= s->text.n || (i && s->pausing) ||
+		    !*s->text.parts[s->heard + (size_t)i].text)
+			return;
+		if (ask(s, i) < 0) {
+			fail(s);
+			return;
+		}
+	}
+}
+
+void speech_start(struct speech *s, struct text *text,
+		  const struct settings *settings)
+{
+	speech_stop(s);
+	s->text = *text;
+	*text = (struct text){0};
+	s->heard = 0;
+	s->pausing = false;
+	s->active = true;
+	settings_apply(settings, &s->how, &s->voice, &s->language);
+	puts("701 BEGIN");
+	fill(s);
+}
+
+void speech_stop(struct speech *s)
+{
+	if (s->active)
+		end(s, "703 STOP");
+}
+
+void speech_pause(struct speech *s)
+{
+	if (!s->active)
+		return;
+	s->pausing = true;
+	if (s->fds[1] >= 0)
+		close(s->fds[1]);
+	s->fds[1] = -1;
+}
+
+void speech_poll(const struct speech *s, struct pollfd fds[SPEECH_FDS])
+{
+	for (int i = 0; i < SPEECH_FDS; i++)
+		fds[i] = (struct pollfd){.fd = s->fds[i], .events = POLLIN};
+}
+
+void speech_step(struct speech *s, const struct pollfd fds[SPEECH_FDS])
+{
+	int r;
+
+	/* A stop may have been read since poll(). */
+	while (s->active && s->fds[0] >= 0 && s->fds[0] == fds[0].fd &&
+	       fds[0].revents) {
+		r = barkd_client_say_finish(s->client, s->fds[0]);
+		s->fds[0] = -1;
+		/* A voice that is not there must not make the user deaf. */
+		if (r == -ENOENT && s->voice) {
+			free(s->voice);
+			s->voice = NULL;
+			fill(s);
+			return;
+		}
+		if (r == -ECANCELED) {
+			end(s, "703 STOP");
+			return;
+		}
+		if (r < 0) {
+			fail(s);
+			return;
+		}
+		if (part_heard(s))
+			return;
+		s->fds[0] = s->fds[1];
+		s->fds[1] = -1;
+		fill(s);
+	}
+}

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: MIT
+"""Speech Dispatcher's output module: its conversation, and what is heard."""
+import os
+import random
+import signal
+import time
+
+from harness import Recorder, test
+from servers import Place, need, wait_for
+from stage import speaking
+
+SENTENCES = ('<speak>Hello there. <mark name="__spd_0"/>This is your computer. '
+             '<mark name="__spd_1"/>Good bye.</speak>')
+LONG = "<speak>" + "This goes on for a while and then some more " * 5 + "</speak>"
+ENDS = ("702 ", "703 ", "704 ")
+
+
+class Module:
+    """sd_barkd, spoken to as the server does."""
+
+    def __init__(self, bench, place):
+        need(bench.sd_barkd)
+        self.p = place.start([bench.sd_barkd, place.path("barkd.conf")], stdin=True)
+        self.seen = 0
+
+    def ask(self, *lines):
+        for line in lines:
+            self.p.say(line)
+
+    def expect(self, prefix, timeout=60):
+        self.seen, line = self.p.expect(prefix, self.seen, timeout)
+        return line
+
+    def speak(self, text, command="SPEAK"):
+        self.ask(command, text, ".")
+
+    def settle(self):
+        """All that the module had to say was read."""
+        self.ask("DEBUG OFF")
+        self.expect("200 OK DEBUGGING OFF")
+
+    def events(self):
+        return [line for line in self.p.out if line[:2] == "70"]
+
+    def check(self):
+        """Begin, then one end a message; nothing else."""
+        inside = False
+        for line in self.p.out:
+            if line == "200 OK SPEAKING":
+                assert not inside, "a message before the end of the last"
+                inside = "asked"
+            elif line == "701 BEGIN":
+                assert inside == "asked", "701 out of place"
+                inside = "begun"
+            elif line.startswith(ENDS):
+                assert inside == "begun", "a stray " + line
+                inside = False
+            elif line.startswith("700"):
+                assert inside == "begun", "a stray " + line
+        return inside
+
+    def quit(self):
+        self.ask("QUIT")
+        self.expect("210 OK QUIT")
+        assert self.p.end(0) == 0
+
+
+@test("speechd-conversation")
+def conversation(bench):
+    """Every command is answered as the server expects, without a barkd, and a
+    message that cannot be spoken ends."""
+    with Place() as place:
+        m = Module(bench, place)
+        m.ask("INIT")
+        m.expect("299 OK LOADED SUCCESSFULLY")
+        m.ask("AUDIO", "audio_output_method=server", ".")
+        m.expect("300 ")
+        m.ask("AUDIO", "audio_output_method=pulse", ".")
+        m.expect("203 OK AUDIO INITIALIZED")
+        m.ask("LOGLEVEL", "log_level=3", ".")
+        m.expect("203 OK LOGLEVEL SET")
+        m.ask("LIST VOICES")
+        m.expect("200-")
+        m.expect("200 OK VOICE LIST SENT")
+        m.ask("SET", "rate=40", "pitch=0", "pitch_range=0", "volume=100", "voice=female1",
+              "punctuation_mode=most", "spelling_mode=on", "cap_let_recogn=icon",
+              "language=en-us", "synthesis_voice=NULL", ".")
+        m.expect("203 OK SETTINGS RECEIVED")
+        m.ask("SET", "rate=101", ".")
+        m.expect("303 ")
+        m.ask("DEBUG ON /dev/null ")
+        m.expect("200 OK DEBUGGING ON")
+        m.ask("NONSENSE")
+        m.expect("300 ERR UNKNOWN COMMAND")
+        m.ask("STOP", "PAUSE")
+        m.settle()
+        assert not m.events(), m.events()
+        m.speak("a\nb", "CHAR")
+        m.expect("305 ")
+        m.speak("secret")
+        m.expect("703 STOP")
+        m.ask("STOP")
+        m.settle()
+        assert m.check() is False and m.events() == ["701 BEGIN", "703 STOP"], m.events()
+        m.quit()
+        assert "secret" not in place.log("sd_barkd")
+
+
+@test("speechd-marks")
+def marks(bench):
+    """Marks come in order, each when its sentence was heard; END is last."""
+    with speaking(bench, "pipewire") as (place, server, daemon):
+        m = Module(bench, place)
+        at = []
+        start = time.monotonic()
+        m.speak(SENTENCES)
+        for event in "700-__spd_0", "700-__spd_1", "702 END":
+            m.expect(event)
+            at.append(time.monotonic() - start)
+        m.check()
+        assert daemon.status()["counters"]["spoken"] == 3
+        assert at[0] > .1 and at[1] - at[0] > .1 and at[2] - at[1] > .1, at
+        m.quit()
+        return "at " + ", ".join(f"{t:.2f}" for t in at) + " s"
+
+
+@test("speechd-pause")
+def pause(bench):
+    """A pause is reported at the end of the sentence, with its mark."""
+    with speaking(bench, "pipewire") as (place, server, daemon):
+        m = Module(bench, place)
+        recorder = Recorder(bench, place, server)
+        m.speak(SENTENCES)
+        recorder.sound()
+        m.ask("PAUSE")
+        m.expect("704 PAUSE")
+        assert m.events() == ["701 BEGIN", "700-__spd_0", "700 INDEX MARK", "704 PAUSE"]
+        daemon.wait_idle()
+        m.speak("Once more.")
+        m.expect("702 END")
+        m.check()
+        m.quit()
+
+
+@test("speechd-stop", tries=3)
+def stop(bench):
+    """Stop is answered at once, once, and silence follows."""
+    with speaking(bench, "pipewire") as (place, server, daemon):
+        m = Module(bench, place)
+        recorder = Recorder(bench, place, server)
+        first, took = [], []
+        for _ in range(5):
+            recorder.quiet()
+            asked = time.monotonic_ns()
+            m.speak(LONG)
+            first.append((recorder.sound() - asked) / 1e6)
+            time.sleep(.2)
+            at = time.monotonic_ns()
+            m.ask("STOP")
+            m.expect("703 STOP", 5)
+            took.append((recorder.silence() - at) / 1e6)
+        m.ask("STOP")
+        m.settle()
+        assert m.check() is False
+        m.quit()
+        assert max(took) < 500, took
+        return (f"silent after {min(took):.1f} to {max(took):.1f} ms, "
+                f"first sound after {min(first):.0f} to {max(first):.0f} ms")
+
+
+@test("speechd-typing")
+def typing(bench):
+    """Two hundred interrupts in a row: the last character is spoken."""
+    with speaking(bench, "pipewire") as (place, server, daemon):
+        m = Module(bench, place)
+        for i in range(200):
+            m.speak(chr(97 + i % 26), "CHAR")
+            m.expect("701 BEGIN", 10)
+            m.ask("STOP")
+            m.expect("703 STOP", 10)
+        m.speak("A", "CHAR")
+        m.expect("702 END")
+        assert m.check() is False
+        m.quit()
+
+
+@test("speechd-interleaved")
+def interleaved(bench):
+    """Random commands at random times: each message has one end."""
+    seconds = float(os.environ.get("SPEECHD_SOAK", 10))
+    chance = random.Random(1)
+    with speaking(bench, "pipewire") as (place, server, daemon):
+        m = Module(bench, place)
+        end = time.monotonic() + seconds
+        n = 0
+        while time.monotonic() < end:
+            m.speak(chance.choice([SENTENCES, LONG, "<speak/>", "a"]))
+            m.expect("701 BEGIN", 10)
+            for _ in range(chance.randrange(3)):
+                time.sleep(chance.random() * chance.choice([0, .01, .3]))
+                m.ask(chance.choice(["STOP", "PAUSE", "SET\nrate=20\n."]))
+            m.ask("STOP")
+            m.settle()
+            assert m.check() is False
+            n += 1
+        m.quit()
+        return f"{n} messages"
+
+
+@test("speechd-killed")
+def killed(bench):
+    """A barkd killed in mid-speech ends the message; the next one is spoken
+    by the next barkd."""
+    with speaking(bench, "pipewire") as (place, server, daemon):
+        m = Module(bench, place)
+        recorder = Recorder(bench, place, server)
+        m.speak(LONG)
+        recorder.sound()
+        daemon.end(signal.SIGKILL)
+        m.expect("703 STOP", 10)
+        daemon.start()
+        m.speak("Back again.")
+        m.expect("702 END")
+        assert m.check() is False
+        m.quit()
+
+
+@test("speechd-server")
+def server(bench):
+    """The real server and spd-say: sound, voices without a model loaded, and
+    silence after a cancel."""
+    need("speech-dispatcher", "spd-say")
+    with speaking(bench, "pipewire", warm=False) as stage:
+        place, audio, daemon = stage
+        conf = place.path("speechd")
+        os.makedirs(os.path.join(conf, "modules"), exist_ok=True)
+        with open(os.path.join(conf, "speechd.conf"), "w") as f:
+            f.write(f'LogLevel 3\nLogDir "{conf}"\nDefaultVolume 100\n'
+                    f'AudioOutputMethod "pulse"\n'
+                    f'AddModule "barkd" "{bench.sd_barkd}" "barkd.conf"\n'
+                    'DefaultModule barkd\n')
+        open(os.path.join(conf, "modules", "barkd.conf"), "w").close()
+        address = place.path("speechd.sock")
+        dispatcher = place.start(["speech-dispatcher", "-s", "-C", conf, "-S", address,
+                                  "-P", place.path("speechd.pid"), "-L", conf, "-t", "0"])
+        wait_for("speech-dispatcher", lambda: os.path.exists(address))
+        env = {"SPEECHD_ADDRESS": "unix_socket:" + address}
+
+        def say(*args):
+            return place.run(["spd-say", *args], timeout=60, env=env).stdout
+
+        assert "fast" in say("-L") or "model" in say("-L"), say("-L")
+        recorder = Recorder(bench, place, audio)
+        say("-w", "Hello there.")
+        recorder.sound()
+        recorder.quiet()
+        say("This goes on for a while " * 8)
+        recorder.sound()
+        say("-C")
+        recorder.silence(5)
+        say("-w", "And on it goes.")
+        assert dispatcher.alive()
+        dispatcher.end()
