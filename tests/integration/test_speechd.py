@@ -106,6 +106,48 @@ def conversation(bench):
         assert "secret" not in place.log("sd_barkd")
 
 
+SAID = [
+    # command, settings, body, the texts that barkd is asked for
+    ("SPEAK", [], "<speak>a &lt; b &amp;&#38; <b>c</b> &x; d</speak>", ["a < b && c &x; d"]),
+    ("SPEAK", [], '<speak>One. <mark name="0:3"/>Two. <mark name="__spd_0"/>Three.</speak>',
+     ["One. Two.", "Three."]),
+    ("SPEAK", [], '<speak>I <say-as interpret-as="characters">ab</say-as> c</speak>',
+     ["I a, b, c"]),
+    ("SPEAK", [], "..dot", [".dot"]),
+    ("SPEAK", ["punctuation_mode=some"], "a + b.", ["a plus b."]),
+    ("SPEAK", ["punctuation_mode=all"], "a, b", ["a comma , b"]),
+    ("SPEAK", ["punctuation_mode=none", "spelling_mode=on"], "Ab", ["A, b,"]),
+    ("CHAR", ["spelling_mode=off", "cap_let_recogn=spell"], "A", ["capital A,"]),
+    ("CHAR", [], "space", ["space"]),
+    ("CHAR", [], "\u00e4", ["\u00e4,"]),
+    ("KEY", [], "shift_Return", ["shift Return"]),
+    ("SPEAK", ["synthesis_voice=nobody"], "Still here.", ["Still here."]),
+]
+
+
+@test("speechd-text")
+def text(bench):
+    """What barkd is asked to say."""
+    with speaking(bench, "pipewire") as (place, server, daemon):
+        m = Module(bench, place)
+        daemon.post("/v1/pause")
+
+        def asked():
+            q = daemon.get("/v1/queue")
+            return [" ".join(u["text"].split()) for u in [q["current"], *q["waiting"]] if u]
+
+        for command, settings, body, texts in SAID:
+            m.ask("SET", *settings, ".")
+            m.expect("203 OK SETTINGS RECEIVED")
+            m.speak(body, command)
+            m.expect("701 BEGIN")
+            wait_for(f"{texts} instead of {asked()}", lambda: asked() == texts, 5)
+            m.ask("STOP")
+            m.expect("703 STOP")
+            wait_for("end", lambda: not asked())
+        m.quit()
+
+
 @test("speechd-marks")
 def marks(bench):
     """Marks come in order, each when its sentence was heard; END is last."""
