@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * sd_barkd: Speech Dispatcher's output module. Its protocol on stdin and
- * stdout, barkd's API on the other side, one thread, one poll(). No text is
- * ever printed but names of marks.
+ * stdout, barkd's API on the other side, one thread, one poll(). Nothing of
+ * a text is printed but the names of its marks.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -36,7 +36,8 @@ static void list_voices(struct module *m)
 	char *text = NULL;
 	size_t i;
 
-	/* An empty list would be an error, and the server would end us. */
+	/* An empty list would be an error, and the server would end us: where
+	 * barkd is away there is one voice, whatever it will be. */
 	if (barkd_client_get(m->client, "/v1/voices", &text) < 0)
 		text = NULL;
 	voices = text ? json_loads(text, 0, NULL) : NULL;
