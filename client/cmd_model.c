@@ -59,20 +59,13 @@ static int model_list(void)
 /* Opens it, and every voice that comes with it or was imported. */
 static int check(const char *path, const char *vocab, bool voices)
 {
-	/* Quantizing would hide what is not finite. */
-	struct bark_model_options opts = {
-		.precision = BARK_PRECISION_F32, .vocab = vocab,
-	};
 	struct barkd_entries list = {0};
 	struct bark_model *model;
 	struct bark_error err;
 	int status = EXIT_OK, r;
 
-	r = bark_model_open(&model, path, &opts, &err);
-	if (r == -ENOENT) {
-		opts.precision = BARK_PRECISION_DEFAULT;
-		r = bark_model_open(&model, path, &opts, &err);
-	}
+	/* Quantizing would hide what is not finite. */
+	r = speech_open_f32(&model, path, vocab, &err);
 	if (r)
 		return options_fail("%s", err.message);
 	if (bark_model_check(model, &err))

@@ -43,6 +43,20 @@ static int open_voice(struct bark_voice **ret, struct bark_model *model,
 	return EXIT_OK;
 }
 
+int speech_open_f32(struct bark_model **ret, const char *dir, const char *vocab,
+		    struct bark_error *err)
+{
+	struct bark_model_options opts = {
+		.precision = BARK_PRECISION_F32, .vocab = vocab,
+	};
+	int r = bark_model_open(ret, dir, &opts, err);
+
+	if (r != -ENOENT)
+		return r;
+	opts.precision = BARK_PRECISION_DEFAULT;
+	return bark_model_open(ret, dir, &opts, err);
+}
+
 int speech_open(struct bark_model **ret_model, struct bark_voice **ret_voice,
 		const char *model, const char *voice, int precision,
 		enum bark_precision otherwise)
@@ -58,11 +72,10 @@ int speech_open(struct bark_model **ret_model, struct bark_voice **ret_voice,
 	if (barkd_model_find(&dir, model) < 0)
 		return options_fail("there is no model '%s'; see barkctl model list",
 				    model ? model : BARKD_DEFAULT_MODEL);
-	r = bark_model_open(ret_model, dir, &opts, &err);
-	if (r == -ENOENT && precision < 0) {
-		opts.precision = BARK_PRECISION_DEFAULT;
+	if (precision < 0 && otherwise == BARK_PRECISION_F32)
+		r = speech_open_f32(ret_model, dir, NULL, &err);
+	else
 		r = bark_model_open(ret_model, dir, &opts, &err);
-	}
 	if (r < 0)
 		status = options_fail("%s", err.message);
 	*ret_voice = NULL;

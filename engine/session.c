@@ -430,7 +430,6 @@ void bark_session_cancel(struct bark_session *s)
 		bark_utterance_free(s->pending);
 		s->pending = NULL;
 		s->dropped = wake = true;
-		atomic_store(&s->abandon, true);
 		bark_session_signal(s);
 	}
 	pthread_mutex_unlock(&s->lock);

@@ -68,8 +68,9 @@ struct bark_session {
 	pthread_cond_t readable;
 	enum bark_session_state state;
 	struct bark_utterance *pending; /* not yet taken by the scheduler */
-	bool dropped;      /* what the scheduler holds is of no use */
-	atomic_bool abandon; /* nor what it is computing; read without lock */
+	/* What the scheduler holds is of no use, nor what it is computing;
+	 * within a unit read without the lock. */
+	atomic_bool dropped;
 	float *ring;       /* [ring_cap] */
 	size_t ring_cap, ring_at, ring_fill;
 	struct bark_event *events; /* [events_cap], of the utterance */

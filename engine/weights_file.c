@@ -271,13 +271,21 @@ static void read_elements(const void *from, float *dst, size_t first, size_t n)
 			    n - i < CHUNK ? n - i : CHUNK);
 }
 
-static int get_quantized(struct bark_weight_source *s, struct bk_i8 *ret,
-			 const char *name, size_t n, size_t k)
+static int find_matrix(struct bark_weight_source *s, struct matrix *ret,
+		       const char *name, size_t n, size_t k)
 {
 	struct bark_file_source *src = file_source(s);
 	const size_t dims[] = {n, k};
-	struct matrix m = {.ops = &src->ops};
-	int r = find(src, &m.t, name, dims, 2);
+
+	ret->ops = &src->ops;
+	return find(src, &ret->t, name, dims, 2);
+}
+
+static int get_quantized(struct bark_weight_source *s, struct bk_i8 *ret,
+			 const char *name, size_t n, size_t k)
+{
+	struct matrix m;
+	int r = find_matrix(s, &m, name, n, k);
 
 	if (r == 0)
 		r = bark_quantize(ret, &s->arena, s->pool, n, k, read_elements,
@@ -288,10 +296,8 @@ static int get_quantized(struct bark_weight_source *s, struct bk_i8 *ret,
 static int get_quantized_q4(struct bark_weight_source *s, struct bk_q4 *ret,
 			    const char *name, size_t n, size_t k)
 {
-	struct bark_file_source *src = file_source(s);
-	const size_t dims[] = {n, k};
-	struct matrix m = {.ops = &src->ops};
-	int r = find(src, &m.t, name, dims, 2);
+	struct matrix m;
+	int r = find_matrix(s, &m, name, n, k);
 
 	if (r == 0)
 		r = bark_quantize_q4(ret, &s->arena, s->pool, n, k,

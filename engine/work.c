@@ -37,7 +37,6 @@ static void adopt(struct bark_session *s)
 	s->utterance = s->pending;
 	s->pending = NULL;
 	s->dropped = false;
-	atomic_store(&s->abandon, false);
 	s->next_segment = 0;
 	s->generating = false;
 	s->ids_at = 0;
@@ -227,7 +226,7 @@ void bark_session_work(struct bark_session *s)
 	pthread_mutex_unlock(&s->lock);
 	if (!have)
 		return;
-	s->engine->compute.abandon = &s->abandon;
+	s->engine->compute.abandon = &s->dropped;
 	if (decoding)
 		decode(s);
 	else

@@ -38,7 +38,7 @@ VF void i8_tile(float *acc, const struct i8_weights *w,
 		       in->scale[i * in->ld_scale], w->scale);
 }
 
-#include "../simd/gemm_q4.h"
+#include "../simd/q4_unpack.h"
 
 void bk_ops_init_neondot(struct bk_ops *ops)
 {

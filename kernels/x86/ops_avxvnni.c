@@ -8,7 +8,7 @@ VF vi vb_dpbusd(vi sum, vb a, vb b)
 }
 
 #include "i8_vnni.h"
-#include "gemm_q4.h"
+#include "q4.h"
 
 void bk_ops_init_avxvnni(struct bk_ops *ops)
 {

@@ -292,7 +292,9 @@ def server(bench):
             return place.run(["spd-say", *args], timeout=60, env=env).stdout
 
         voices = daemon.get("/v1/voices")
+        loaded = daemon.status()["model"]["loaded"]
         listed = say("-L")
+        assert daemon.status()["model"]["loaded"] == loaded, "listing loads the model"
         assert all(v["name"] in listed for v in voices), listed
         recorder = Recorder(bench, place, audio)
         say("-w", "Hello there.")

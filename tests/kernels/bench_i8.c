@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Products with 8-bit weights beside those with floats, on one thread and on
- * two. Steps read other weights each time, more than a
+ * Products with 8-bit and 4-bit weights beside those with floats, on one thread
+ * and on two. Steps read other weights each time, more than a
  * cache holds, as a model does; so does the plain sum they are held against.
  */
 #include "check.h"
@@ -19,13 +19,14 @@
 
 enum kind {
 	I8,
+	Q4,
 	F16,
 	F32,
 	READ, /* not a product: the bytes are added up */
 	KINDS,
 };
 
-static const char *const names[KINDS] = {"i8", "f16", "f32", "read"};
+static const char *const names[KINDS] = {"i8", "q4", "f16", "f32", "read"};
 
 #ifdef __x86_64__
 
@@ -74,6 +75,7 @@ struct bench {
 	char *weights;
 	float *scale;
 	int32_t *sum;
+	int8_t *mul; /* Q4 */
 	size_t copy, copies;
 	float *x, *qs, *y;
 	int8_t *q;
@@ -107,6 +109,8 @@ static size_t matrix_bytes(const struct bench *b)
 	switch (b->kind) {
 	case I8:
 		return bk_i8_weight_bytes(b->n, b->k);
+	case Q4:
+		return bk_q4_weight_bytes(b->n, b->k);
 	case F16:
 		return b->n * b->k * sizeof(uint16_t);
 	default:
@@ -140,11 +144,17 @@ static void task(void *arg, size_t part, size_t parts)
 	size_t at = b->copy * bk_i8_scale_count(b->n, b->k);
 	struct bk_i8 i8 = {(const int8_t *)w, b->scale + at, b->sum + at, b->n,
 			   b->k};
+	struct bk_q4 q4 = {(const uint8_t *)w, b->mul + at * BK_Q4_PARTS,
+			   b->scale + at, b->sum + at, b->n, b->k};
 
 	switch (b->kind) {
 	case I8:
 		b->ops->gemm_i8(b->y + first, b->n, b->q, groups * BK_I8_GROUP,
 				b->qs, groups, &i8, NULL, b->m, first, n);
+		break;
+	case Q4:
+		b->ops->gemm_q4(b->y + first, b->n, b->q, groups * BK_I8_GROUP,
+				b->qs, groups, &q4, NULL, b->m, first, n);
 		break;
 	case F16:
 		b->ops->gemm[BK_F16](b->y + first, b->n, b->x, b->k,
@@ -187,16 +197,22 @@ static void make_weights(struct bench *b, const float *unit)
 	b->weights = filled(b->copies * bytes);
 	b->scale = filled(b->copies * count * sizeof(*b->scale));
 	b->sum = filled(b->copies * count * sizeof(*b->sum));
-	for (size_t c = 0; c < b->copies; c++) {
-		char *w = b->weights + c * bytes;
-
-		if (b->kind == I8)
-			bk_i8_pack((int8_t *)w, b->scale + c * count,
-				   b->sum + c * count, unit, b->k, 0, b->n,
-				   b->k);
-		else if (b->kind == F16)
-			b->ops->f32_to_f16((uint16_t *)(void *)w, unit,
-					   b->n * b->k);
+	b->mul = filled(b->copies * count * BK_Q4_PARTS);
+	if (b->kind == I8)
+		bk_i8_pack((int8_t *)b->weights, b->scale, b->sum, unit, b->k,
+			   0, b->n, b->k);
+	else if (b->kind == Q4)
+		bk_q4_pack((uint8_t *)b->weights, b->mul, b->scale, b->sum,
+			   unit, b->k, 0, b->n, b->k);
+	else if (b->kind == F16)
+		b->ops->f32_to_f16((uint16_t *)(void *)b->weights, unit,
+				   b->n * b->k);
+	for (size_t c = 1; c < b->copies; c++) {
+		memcpy(b->weights + c * bytes, b->weights, bytes);
+		memcpy(b->scale + c * count, b->scale, count * sizeof(float));
+		memcpy(b->sum + c * count, b->sum, count * sizeof(int32_t));
+		memcpy(b->mul + c * count * BK_Q4_PARTS, b->mul,
+		       count * BK_Q4_PARTS);
 	}
 }
 
@@ -233,6 +249,7 @@ static void one(struct bench *b)
 	free(b->weights);
 	free(b->scale);
 	free(b->sum);
+	free(b->mul);
 	free(b->x);
 	free(b->y);
 	free(b->q);

@@ -69,6 +69,31 @@ expect 'import of an empty folder' 1 'empty' model import "$tmp/empty"
 expect 'bad name' 1 'cannot be a model' model import --name ../x "$tmp/empty"
 
 data=$tmp/.local/share/barkd
+
+# same_from_file PRECISION: quantized at load or in a file, it says the same.
+same_from_file() {
+	local at
+
+	for at in tiny "tiny-$1"; do
+		expect "trace $at, $1" 0 '' trace -m "$at" --precision "$1" \
+			--seed 3 --text 'tic toc' -o "$tmp/$at"
+	done
+	if cmp "$tmp/tiny/fine.npy" "$tmp/tiny-$1/fine.npy" &&
+	   cmp "$tmp/tiny/audio.npy" "$tmp/tiny-$1/audio.npy"; then
+		echo "ok barkctl/$1 at load or in a file"
+	else
+		echo "not ok barkctl/$1 at load or in a file: they differ"
+		failed=1
+	fi
+}
+
+# damage FILE: writes over its middle.
+damage() {
+	head -c 4096 /dev/zero | tr '\0' '\377' |
+		dd of="$1" bs=4096 seek=$(($(stat -c %s "$1") / 8192)) \
+			conv=notrunc status=none
+}
+
 cp -r "$model" "$tmp/cut"
 truncate -s -1 "$tmp/cut/model.safetensors"
 expect 'import of a cut model' 1 'model.safetensors' model import "$tmp/cut"
@@ -85,19 +110,9 @@ expect 'quantized list' 0 '/models/tiny-int8 .int8.$' model list
 expect 'quantized verify' 0 ' int8 weights' model verify tiny-int8
 expect 'quantized, another precision' 1 'needs the original' \
 	trace -m tiny-int8 --precision f16 --text hi -o "$tmp/trace"
-for at in tiny tiny-int8; do
-	expect "trace $at" 0 '' trace -m $at --precision int8 --seed 3 \
-		--text 'tic toc' -o "$tmp/$at"
-done
+same_from_file int8
 expect 'trace, quantized, no precision' 0 '' trace -m tiny-int8 --seed 3 \
 	--text 'tic toc' -o "$tmp/trace"
-if cmp "$tmp/tiny/fine.npy" "$tmp/tiny-int8/fine.npy" &&
-   cmp "$tmp/tiny/audio.npy" "$tmp/tiny-int8/audio.npy"; then
-	echo "ok barkctl/quantized at load or in a file"
-else
-	echo "not ok barkctl/quantized at load or in a file: they differ"
-	failed=1
-fi
 if [ -e "$data/models/tiny-int8/model.safetensors" ]; then
 	echo "not ok barkctl/quantized: the original's weights are there"
 	failed=1
@@ -114,9 +129,7 @@ if [ -n "$(find "$data/models" -name '.*')" ] || [ -e "$data/models/model-int8" 
 	failed=1
 fi
 file=$data/models/tiny-int8/model.gguf
-head -c 4096 /dev/zero | tr '\0' '\377' |
-	dd of="$file" bs=4096 seek=$(($(stat -c %s "$file") / 8192)) \
-		conv=notrunc status=none
+damage "$file"
 expect 'verify of changed weights' 1 'sums|finite' model verify tiny-int8
 truncate -s -100 "$file"
 expect 'verify of a cut one' 1 'model.gguf: the file is truncated' \
@@ -127,21 +140,8 @@ expect 'q4 list' 0 '/models/tiny-q4 .q4.$' model list
 expect 'q4 verify' 0 ' q4 weights' model verify tiny-q4
 expect 'q4, another precision' 1 'needs the original' \
 	trace -m tiny-q4 --precision int8 --text hi -o "$tmp/trace"
-for at in tiny tiny-q4; do
-	expect "trace $at, q4" 0 '' trace -m $at --precision q4 --seed 3 \
-		--text 'tic toc' -o "$tmp/$at"
-done
-if cmp "$tmp/tiny/fine.npy" "$tmp/tiny-q4/fine.npy" &&
-   cmp "$tmp/tiny/audio.npy" "$tmp/tiny-q4/audio.npy"; then
-	echo "ok barkctl/q4 at load or in a file"
-else
-	echo "not ok barkctl/q4 at load or in a file: they differ"
-	failed=1
-fi
-file=$data/models/tiny-q4/model.gguf
-head -c 4096 /dev/zero | tr '\0' '\377' |
-	dd of="$file" bs=4096 seek=$(($(stat -c %s "$file") / 8192)) \
-		conv=notrunc status=none
+same_from_file q4
+damage "$data/models/tiny-q4/model.gguf"
 expect 'verify of changed q4 weights' 1 'sums|finite|multiplier' \
 	model verify tiny-q4
 rm -r "$data/models/tiny-q4"

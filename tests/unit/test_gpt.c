@@ -156,6 +156,31 @@ static void test_other(const char *name, enum bark_precision precision)
 	model = f32;
 }
 
+/* What nobody wants is left at the next layer, and nothing is appended. */
+static void test_abandoned(void)
+{
+	const char *name = "abandoned at the next layer";
+	const struct bark_gpt_config *g = &model->config.semantic.gpt;
+	const struct bark_gpt_config *nets[] = { g };
+	struct bark_scratch s = { 0 };
+	struct bark_kv kv = { 0 };
+	atomic_bool abandon = true;
+	double before = compute.work.operations;
+
+	if (bark_scratch_init(&s, nets, 1, 8, bk_pool_threads(compute.pool),
+			      model->int8) ||
+	    bark_kv_init(&kv, g, bark_kv_type(model), 8))
+		abort();
+	compute.abandon = &abandon;
+	bark_gpt_causal(&compute, g, &model->semantic, &kv, &s, 8);
+	bark_gpt_full(&compute, g, &model->semantic, &s, 8, 0);
+	compute.abandon = NULL;
+	TAP_CHECK(name, kv.n == 0 && compute.work.operations == before);
+	bark_kv_clear(&kv);
+	bark_scratch_clear(&s);
+	tap_ok(name);
+}
+
 /* Contexts built beside the window before, or only when they are needed. */
 static void test_prepared(const char *name, enum bark_mode mode)
 {
@@ -258,6 +283,7 @@ int main(void)
 	test_threads("any number of threads agrees with int8",
 		     BARK_PRECISION_INT8);
 	test_threads("any number of threads agrees with q4", BARK_PRECISION_Q4);
+	test_abandoned();
 	test_lanes("two timelines at once, the same bits");
 	test_prepared("contexts in advance, exact", BARK_MODE_EXACT);
 	test_prepared("contexts in advance, low latency",

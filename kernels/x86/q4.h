@@ -8,8 +8,8 @@
  *   q4_step   adds the products of a quad
  *   q4_end    a part's sums, times its multipliers
  */
-#ifndef BK_X86_GEMM_Q4_H
-#define BK_X86_GEMM_Q4_H
+#ifndef BK_X86_Q4_H
+#define BK_X86_Q4_H
 
 #include "../simd/gemm_i8.h"
 
@@ -178,14 +178,6 @@ VF void q4_group(float *acc, const int8_t *q, size_t ldq, const float *qs,
 	}
 }
 
-static void gemm_q4(float *y, size_t ldy, const int8_t *q, size_t ldq,
-		    const float *qs, size_t ldqs, const struct bk_q4 *w,
-		    const float *bias, size_t m, size_t first, size_t n)
-{
-	const struct i8_shape shape = {w, bk_i8_groups(w->k)};
-
-	i8_product(y, ldy, q, ldq, qs, ldqs, shape, q4_group, bias, m, first,
-		   n);
-}
+#include "../simd/gemm_q4.h"
 
 #endif
