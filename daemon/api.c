@@ -160,8 +160,9 @@ static void dispatch(struct daemon *d, struct http_request *req,
 		api_error_set(&err, 405, NULL, "method_not_allowed",
 			      "%s takes %s", route->path,
 			      route->post ? "POST" : "GET");
-		http_reply_allow(req, err.status, api_error_json(&err),
-				 route->post ? "POST" : "GET, HEAD");
+		http_add_header(req, "Allow",
+				route->post ? "POST" : "GET, HEAD");
+		reply_error(req, &err);
 		return;
 	}
 	if (d->stopping) {
@@ -188,14 +189,6 @@ void api_handle(void *data, struct http_request *req)
 	}
 	api_error_reply(req, 404, NULL, "not_found", "there is no %.100s",
 			http_path(req));
-}
-
-void api_gone(void *data, struct http_request *req)
-{
-	struct utterance *u = http_data(req);
-
-	if (u)
-		control_waiter_gone(data, u);
 }
 
 void api_connections(void *data, unsigned n)

@@ -401,6 +401,17 @@ void control_studio_changed(void *data)
 
 /* --- commands --- */
 
+static void on_waiter_gone(void *data, struct http_request *req)
+{
+	struct utterance *u = data;
+
+	u->waiter = NULL;
+	if (u->request.cancel_on_disconnect)
+		control_stop(u->daemon, u->item.id);
+}
+
+static const struct http_watch waiter_watch = {.gone = on_waiter_gone};
+
 int control_speak(struct daemon *d, struct speak_request *request,
 		  struct http_request *waiter, uint64_t *ret_id,
 		  bool *ret_dropped)
@@ -423,7 +434,7 @@ int control_speak(struct daemon *d, struct speak_request *request,
 	u->item.priority = u->request.priority;
 	u->waiter = waiter;
 	if (waiter)
-		http_set_data(waiter, u);
+		http_set_watch(waiter, &waiter_watch, u);
 	u->asked = daemon_now_ns();
 	u->daemon = d;
 	queue_push(&d->queue, &u->item);
@@ -479,13 +490,6 @@ void control_pause(struct daemon *d, bool pause)
 	d->paused = pause;
 	speaker_pause(d->speaker, pause);
 	control_wake(d);
-}
-
-void control_waiter_gone(struct daemon *d, struct utterance *u)
-{
-	u->waiter = NULL;
-	if (u->request.cancel_on_disconnect)
-		control_stop(d, u->item.id);
 }
 
 /* --- the beginning and the end --- */

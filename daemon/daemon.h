@@ -99,8 +99,6 @@ unsigned control_stop(struct daemon *d, uint64_t id);
 /* The id of what was skipped, 0: nothing was spoken. */
 uint64_t control_skip(struct daemon *d);
 void control_pause(struct daemon *d, bool pause);
-/* The client that waited for u is gone. */
-void control_waiter_gone(struct daemon *d, struct utterance *u);
 /* Something changed: does what is to be done next, soon. */
 void control_wake(struct daemon *d);
 /* The sinks' and the studio's changed(). */
@@ -119,7 +117,6 @@ void idle_update(struct daemon *d);
 /* --- api.c: routes --- */
 
 void api_handle(void *data, struct http_request *req);
-void api_gone(void *data, struct http_request *req);
 void api_connections(void *data, unsigned n);
 /* Answers the client that waits for u. */
 void api_answer(struct utterance *u, enum outcome outcome);

@@ -1,46 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "http.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
 
 #include "api_error.h"
+#include "http_private.h"
 #include "log.h"
 
 /* A body too long is read so far, so that the client gets to its answer. */
 #define HTTP_DRAIN_MAX (8 * HTTP_BODY_MAX)
 #define LAST_TURNS 8
-
-struct http_request {
-	struct http_server *server;
-	struct MHD_Connection *connection;
-	char *method, *path;
-	char *body;
-	size_t n_body, room;
-	bool too_large, no_memory;
-	bool handed;     /* to the handler */
-	bool suspended;
-	bool gone;       /* the client, while it waited */
-	struct MHD_Response *response; /* set: answered */
-	unsigned status;
-	sd_event_source *hangup;       /* while suspended */
-	void *data;
-	struct http_request *prev, *next;
-};
-
-struct http_server {
-	struct MHD_Daemon *mhd;
-	sd_event_source *io, *timer;
-	struct http_handler handler;
-	struct http_request *requests; /* handed over, not answered */
-	unsigned n_connections;
-	bool again;      /* libmicrohttpd has something to do at once */
-	bool closing;
-};
 
 /* --- requests --- */
 
@@ -54,6 +28,9 @@ static void request_free(struct http_request *req)
 	free(req->method);
 	free(req->path);
 	free(req->body);
+	for (unsigned i = 0; i < req->n_extra; i++)
+		free(req->extra[i].value);
+	free(req->stream.buf);
 	free(req);
 }
 
@@ -68,7 +45,7 @@ static void request_link(struct http_request *req)
 	req->handed = true;
 }
 
-static void request_unlink(struct http_request *req)
+void http_release(struct http_request *req)
 {
 	if (!req->handed)
 		return;
@@ -98,14 +75,45 @@ const char *http_body(const struct http_request *req, size_t *ret_n)
 	return req->body ? req->body : "";
 }
 
-void http_set_data(struct http_request *req, void *data)
+const char *http_header(const struct http_request *req, const char *name)
 {
+	return MHD_lookup_connection_value(req->connection, MHD_HEADER_KIND,
+					   name);
+}
+
+const char *http_query(const struct http_request *req, const char *name)
+{
+	return MHD_lookup_connection_value(req->connection,
+					   MHD_GET_ARGUMENT_KIND, name);
+}
+
+void http_set_watch(struct http_request *req, const struct http_watch *watch,
+		    void *data)
+{
+	req->watch = watch;
 	req->data = data;
 }
 
-void *http_data(const struct http_request *req)
+void http_add_header(struct http_request *req, const char *name,
+		     const char *value)
 {
-	return req->data;
+	char *copy = strdup(value);
+
+	if (!copy || req->n_extra == HTTP_EXTRA_MAX) {
+		free(copy);
+		return;
+	}
+	req->extra[req->n_extra++] = (struct http_extra){name, copy};
+}
+
+void http_tell_gone(struct http_request *req)
+{
+	if (!req->handed)
+		return;
+	http_release(req);
+	req->gone = true;
+	if (req->watch && req->watch->gone)
+		req->watch->gone(req->data, req);
 }
 
 static void body_add(struct http_request *req, const char *data, size_t n)
@@ -138,66 +146,72 @@ static void body_add(struct http_request *req, const char *data, size_t n)
 
 /* --- answers --- */
 
-static void resume(struct http_request *req)
+void http_wake(struct http_request *req)
 {
 	struct http_server *s = req->server;
 
+	if (!req->suspended)
+		return;
 	req->suspended = false;
-	req->hangup = sd_event_source_disable_unref(req->hangup);
+	if (!req->stream.buf)
+		req->hangup = sd_event_source_disable_unref(req->hangup);
 	MHD_resume_connection(req->connection);
 	s->again = true;
 	sd_event_source_set_time_relative(s->timer, 0);
 	sd_event_source_set_enabled(s->timer, SD_EVENT_ONESHOT);
 }
 
-void http_reply_allow(struct http_request *req, unsigned status, json_t *json,
-		      const char *allow)
+void http_answer(struct http_request *req, unsigned status,
+		 struct MHD_Response *response)
 {
-	char *text = json ? json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY)
-			  : NULL;
-	struct MHD_Response *response;
-
-	json_decref(json);
-	if (!text) {
-		text = strdup("{\"error\":{\"message\":\"out of memory\","
-			      "\"type\":\"server_error\",\"param\":null,"
-			      "\"code\":\"out_of_memory\"}}");
-		status = MHD_HTTP_INTERNAL_SERVER_ERROR;
-	}
-	response = text ? MHD_create_response_from_buffer(
-				  strlen(text), text, MHD_RESPMEM_MUST_FREE)
-			: NULL;
-	if (!response) {
-		/* Nothing can be said: the client sees the connection end. */
-		free(text);
-		response = MHD_create_response_from_buffer(
-			0, NULL, MHD_RESPMEM_PERSISTENT);
-		status = MHD_HTTP_INTERNAL_SERVER_ERROR;
-	}
-	if (response) {
-		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-					"application/json");
-		if (allow)
-			MHD_add_response_header(
-				response, MHD_HTTP_HEADER_ALLOW, allow);
-	}
-	request_unlink(req);
+	if (response)
+		for (unsigned i = 0; i < req->n_extra; i++)
+			MHD_add_response_header(response, req->extra[i].name,
+						req->extra[i].value);
 	req->response = response;
 	req->status = status;
-	if (req->suspended)
-		resume(req);
+	http_wake(req);
+}
+
+void http_reply_data(struct http_request *req, unsigned status,
+		     const char *type, const void *data, size_t n)
+{
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		n, (void *)data, MHD_RESPMEM_MUST_COPY);
+
+	if (response)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+					type);
+	http_release(req);
+	http_answer(req, status, response);
 }
 
 void http_reply(struct http_request *req, unsigned status, json_t *json)
 {
-	http_reply_allow(req, status, json, NULL);
+	static const char no_memory[] =
+		"{\"error\":{\"message\":\"out of memory\","
+		"\"type\":\"server_error\",\"param\":null,"
+		"\"code\":\"out_of_memory\"}}";
+	char *text = json ? json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY)
+			  : NULL;
+
+	json_decref(json);
+	if (!text)
+		status = MHD_HTTP_INTERNAL_SERVER_ERROR;
+	http_reply_data(req, status, "application/json",
+			text ? text : no_memory,
+			text ? strlen(text) : sizeof(no_memory) - 1);
+	free(text);
 }
 
 static enum MHD_Result queue_response(struct http_request *req)
 {
-	enum MHD_Result r = MHD_queue_response(req->connection, req->status,
-					       req->response);
+	enum MHD_Result r;
 
+	/* Without memory for an answer the connection ends. */
+	if (!req->response)
+		return MHD_NO;
+	r = MHD_queue_response(req->connection, req->status, req->response);
 	MHD_destroy_response(req->response);
 	req->response = NULL;
 	return r;
@@ -209,31 +223,41 @@ static int on_hangup(sd_event_source *source, int fd, uint32_t revents,
 		     void *userdata)
 {
 	struct http_request *req = userdata;
-	struct http_server *s = req->server;
 
-	if (!(revents & (EPOLLHUP | EPOLLERR)))
-		return 0;
-	request_unlink(req);
-	req->gone = true;
-	s->handler.gone(s->handler.data, req);
-	resume(req);
+	sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	http_tell_gone(req);
+	http_wake(req);
 	return 0;
+}
+
+void http_watch_hangup(struct http_request *req)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		req->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	/* Over TCP a client that is gone looks like one that has said all,
+	 * and a stream's reader has nothing to say. */
+	uint32_t events = req->server->tcp || req->stream.buf ? EPOLLRDHUP : 0;
+	int r = -EIO;
+
+	req->hangup = sd_event_source_disable_unref(req->hangup);
+	if (info)
+		r = sd_event_add_io(sd_event_source_get_event(req->server->io),
+				    &req->hangup, info->connect_fd, events,
+				    on_hangup, req);
+	if (r < 0)
+		log_warning("cannot watch a client: %s", strerror(-r));
+}
+
+void http_suspend(struct http_request *req)
+{
+	req->suspended = true;
+	MHD_suspend_connection(req->connection);
 }
 
 static enum MHD_Result suspend(struct http_request *req)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-		req->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	int r = -EIO;
-
-	if (info)
-		r = sd_event_add_io(sd_event_source_get_event(req->server->io),
-				    &req->hangup, info->connect_fd, 0,
-				    on_hangup, req);
-	if (r < 0)
-		log_warning("cannot watch a client: %s", strerror(-r));
-	req->suspended = true;
-	MHD_suspend_connection(req->connection);
+	http_watch_hangup(req);
+	http_suspend(req);
 	return MHD_YES;
 }
 
@@ -269,10 +293,10 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection,
 		/* Of far too much the end is not waited for. */
 		return req->n_body > HTTP_DRAIN_MAX ? MHD_NO : MHD_YES;
 	}
-	if (req->response)
-		return queue_response(req);
 	if (req->gone)
 		return MHD_NO;
+	if (req->status)
+		return queue_response(req);
 	if (req->handed)
 		return MHD_YES;
 
@@ -287,21 +311,19 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection,
 		closing_reply(req);
 	else
 		s->handler.handle(s->handler.data, req);
-	return req->response ? queue_response(req) : suspend(req);
+	return req->status ? queue_response(req) : suspend(req);
 }
 
 static void on_completed(void *cls, struct MHD_Connection *connection,
 			 void **con_cls, enum MHD_RequestTerminationCode how)
 {
-	struct http_server *s = cls;
 	struct http_request *req = *con_cls;
 
 	if (!req)
 		return;
-	if (req->handed) {
-		request_unlink(req);
-		s->handler.gone(s->handler.data, req);
-	}
+	http_tell_gone(req);
+	/* A connection that ends is put away in the next turn. */
+	req->server->again = true;
 	request_free(req);
 	*con_cls = NULL;
 }
@@ -376,6 +398,7 @@ int http_server_new(struct http_server **ret, sd_event *event, int fd,
 	if (!s)
 		return -ENOMEM;
 	s->handler = *handler;
+	s->tcp = sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0) <= 0;
 	s->mhd = MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
 		0, NULL, NULL, on_access, s,
@@ -417,8 +440,16 @@ void http_server_free(struct http_server *s)
 	if (!s)
 		return;
 	s->closing = true;
-	while (s->requests)
-		closing_reply(s->requests);
+	while (s->requests) {
+		struct http_request *req = s->requests;
+
+		if (!req->stream.buf) {
+			closing_reply(req);
+			continue;
+		}
+		http_tell_gone(req);
+		http_wake(req);
+	}
 	/* Taken back: libmicrohttpd would close what is the caller's. */
 	MHD_quiesce_daemon(s->mhd);
 	/* The answers above go out, which takes several turns. */

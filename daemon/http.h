@@ -23,17 +23,26 @@ struct http_request;
 struct http_handler {
 	/*
 	 * A request is complete. It must be answered with http_reply(), in the
-	 * call or later, unless `gone` comes first.
+	 * call or later, or with a stream, unless the watch's gone() comes
+	 * first.
 	 */
 	void (*handle)(void *data, struct http_request *req);
-	/* The client went away before it was answered: req is no more. */
-	void (*gone)(void *data, struct http_request *req);
 	/* A connection came or went. */
 	void (*connections)(void *data, unsigned n);
 	void *data;
 };
 
-/* Serves fd, which stays the caller's. Errors: -ENOMEM, -EIO. */
+/* What a handler wants to know of a request that it has not answered yet, or
+ * answers with a stream. */
+struct http_watch {
+	/* The client went away: req is no more. */
+	void (*gone)(void *data, struct http_request *req);
+	/* A stream that had no room has some again. NULL is fine. */
+	void (*drained)(void *data, struct http_request *req);
+};
+
+/* Serves fd, a Unix or TCP socket, which stays the caller's. Errors: -ENOMEM,
+ * -EIO. */
 int http_server_new(struct http_server **ret, sd_event *event, int fd,
 		    const struct http_handler *handler);
 /* Accepts no more: who connects from now on waits in the socket's backlog for
@@ -46,15 +55,48 @@ const char *http_method(const struct http_request *req);
 const char *http_path(const struct http_request *req);
 /* n bytes and a NUL behind them. */
 const char *http_body(const struct http_request *req, size_t *ret_n);
-/* The handler's own. */
-void http_set_data(struct http_request *req, void *data);
-void *http_data(const struct http_request *req);
+/* A request header, or NULL; valid while the request is. */
+const char *http_header(const struct http_request *req, const char *name);
+/* A field of the query, decoded, or NULL; likewise. */
+const char *http_query(const struct http_request *req, const char *name);
+/* watch lives as long as the request; NULL: nothing is to be told. */
+void http_set_watch(struct http_request *req, const struct http_watch *watch,
+		    void *data);
 
+/* --- answers --- */
+
+/* A header of the answer, before it is given; name is static. Left out
+ * without memory. */
+void http_add_header(struct http_request *req, const char *name,
+		     const char *value);
 /* Answers with a JSON value, whose reference is taken; req is no more the
  * handler's. NULL stands for a value that could not be made. */
 void http_reply(struct http_request *req, unsigned status, json_t *json);
-/* The same; allow: for the Allow header. */
-void http_reply_allow(struct http_request *req, unsigned status, json_t *json,
-		      const char *allow);
+/* The same with n bytes, which are copied. */
+void http_reply_data(struct http_request *req, unsigned status,
+		     const char *type, const void *data, size_t n);
+
+/* --- answers that come bit by bit --- */
+
+/*
+ * Begins an answer of unknown length, with a store of `room` bytes between
+ * handler and client. The request stays the handler's until
+ * http_stream_end() or gone(). Errors: -ENOMEM; it is to be answered
+ * otherwise then.
+ */
+int http_stream_begin(struct http_request *req, unsigned status,
+		      const char *type, size_t room);
+/* Bytes that can be written now. */
+size_t http_stream_room(const struct http_request *req);
+/* Bytes that the client's socket has not taken yet. */
+size_t http_stream_fill(const struct http_request *req);
+/* Writes n bytes. -ENOBUFS: they do not fit, nothing was written; drained()
+ * will come. */
+int http_stream_write(struct http_request *req, const void *data, size_t n);
+/* Calls drained() when more than half of the store is free. */
+void http_stream_wait(struct http_request *req);
+/* What was written goes out, then the answer ends; broken: such that the
+ * client sees that it is not complete. req is no more the handler's. */
+void http_stream_end(struct http_request *req, bool broken);
 
 #endif

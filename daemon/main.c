@@ -122,7 +122,6 @@ static int start_parts(struct daemon *d)
 {
 	const struct http_handler handler = {
 		.handle = api_handle,
-		.gone = api_gone,
 		.connections = api_connections,
 		.data = d,
 	};

@@ -18,6 +18,8 @@
 #include "api_error.h"
 #include "tap.h"
 
+#define STORE 4096 /* bytes of a stream's store */
+
 static char root[] = "/tmp/barkd-test-http-XXXXXX";
 static char path[128];
 
@@ -25,22 +27,9 @@ static struct {
 	sd_event *event;
 	struct http_server *server;
 	struct http_request *held[8]; /* POST /later */
-	unsigned n_held, n_gone, n_handled, n_connections;
+	unsigned n_held, n_gone, n_drained, n_handled, n_connections;
 	size_t n_body;
 } t;
-
-static void handle(void *data, struct http_request *req)
-{
-	t.n_handled++;
-	http_body(req, &t.n_body);
-	if (strcmp(http_path(req), "/later") == 0)
-		t.held[t.n_held++] = req;
-	else
-		http_reply(req, 200,
-			   json_pack("{s:s, s:s, s:I}", "method",
-				     http_method(req), "path", http_path(req),
-				     "n", (json_int_t)t.n_body));
-}
 
 static void gone(void *data, struct http_request *req)
 {
@@ -48,6 +37,32 @@ static void gone(void *data, struct http_request *req)
 	for (unsigned i = 0; i < t.n_held; i++)
 		if (t.held[i] == req)
 			t.held[i] = t.held[--t.n_held];
+}
+
+static void drained(void *data, struct http_request *req)
+{
+	t.n_drained++;
+}
+
+static const struct http_watch watch = {gone, drained};
+
+static void handle(void *data, struct http_request *req)
+{
+	t.n_handled++;
+	http_set_watch(req, &watch, NULL);
+	http_body(req, &t.n_body);
+	if (strcmp(http_path(req), "/later") == 0) {
+		t.held[t.n_held++] = req;
+	} else if (strcmp(http_path(req), "/stream") == 0) {
+		http_add_header(req, "X-Extra", http_query(req, "x"));
+		if (http_stream_begin(req, 200, "text/plain", STORE) == 0)
+			t.held[t.n_held++] = req;
+	} else {
+		http_reply(req, 200,
+			   json_pack("{s:s, s:s, s:I}", "method",
+				     http_method(req), "path", http_path(req),
+				     "n", (json_int_t)t.n_body));
+	}
 }
 
 static void connections(void *data, unsigned n)
@@ -248,6 +263,90 @@ static void test_later(void)
 	tap_ok(name);
 }
 
+static const char stream[] =
+	"GET /stream?x=a%20b HTTP/1.1\r\nHost: x\r\n\r\n";
+
+static void test_stream(void)
+{
+	const char *name = "http: an answer that comes bit by bit";
+	unsigned was_gone = t.n_gone;
+	int fd = dial();
+	struct http_request *req;
+	const char *got;
+
+	put(fd, stream);
+	got = take(fd);
+	TAP_CHECK(name, got && strstr(got, "200 OK") &&
+			strstr(got, "X-Extra: a b\r\n") && t.n_held == 1);
+	req = t.held[0];
+	TAP_CHECK(name, http_stream_room(req) == STORE);
+	/* Each bit goes out at once. */
+	for (int i = 0; i < 3; i++) {
+		TAP_CHECK(name, http_stream_write(req, "bit", 3) == 0);
+		TAP_CHECK(name, strcmp(take(fd), "3\r\nbit\r\n") == 0);
+	}
+	t.n_held = 0;
+	http_stream_end(req, false);
+	TAP_CHECK(name, strcmp(take(fd), "0\r\n\r\n") == 0);
+	/* The connection lives on. */
+	put(fd, "GET /alive HTTP/1.1\r\nHost: x\r\n\r\n");
+	TAP_CHECK(name, answers(fd, "200", "/alive"));
+	/* An answer that is not complete ends without its end. */
+	put(fd, stream);
+	TAP_CHECK(name, t.n_held == 1 && take(fd));
+	http_stream_write(t.held[0], "part", 4);
+	http_stream_end(t.held[--t.n_held], true);
+	got = take(fd);
+	TAP_CHECK(name, got && !strstr(got, "0\r\n\r\n"));
+	TAP_CHECK(name, take(fd) == NULL);
+	close(fd);
+	turn();
+	TAP_CHECK(name, t.n_gone == was_gone && t.n_connections == 0);
+	tap_ok(name);
+}
+
+static void test_stream_slow(void)
+{
+	const char *name = "http: a slow reader holds a stream's writer";
+	unsigned was_gone = t.n_gone, was_drained = t.n_drained;
+	char block[1024];
+	size_t n = 0, got = 0;
+	int fd = dial();
+
+	memset(block, 'b', sizeof(block));
+	put(fd, stream);
+	TAP_CHECK(name, t.n_held == 1);
+	/* Nobody reads: the socket's room and the store are all there is. */
+	for (int full = 0; full < 3 && n < 64u << 20;) {
+		if (http_stream_write(t.held[0], block, sizeof(block)) == 0) {
+			n += sizeof(block);
+			full = 0;
+		} else {
+			full++;
+			turn();
+		}
+	}
+	TAP_CHECK(name, n < 16u << 20 && t.n_drained > was_drained);
+	TAP_CHECK(name, http_stream_fill(t.held[0]) > STORE / 2);
+	was_drained = t.n_drained;
+	/* It reads again: there is room again. */
+	while (got < n && t.n_drained == was_drained) {
+		const char *part = take(fd);
+
+		if (!part)
+			break;
+		got += strlen(part);
+	}
+	TAP_CHECK(name, t.n_drained == was_drained + 1);
+	TAP_CHECK(name, http_stream_room(t.held[0]) >= STORE / 2);
+	/* It goes away in the middle, which is told once. */
+	close(fd);
+	turn();
+	TAP_CHECK(name, t.n_gone == was_gone + 1 && t.n_held == 0);
+	TAP_CHECK(name, t.n_connections == 0);
+	tap_ok(name);
+}
+
 static void test_many(void)
 {
 	const char *name = "http: connections are limited";
@@ -274,17 +373,21 @@ static void test_many(void)
 static void test_end(int listener)
 {
 	const char *name = "http: at the end all who wait are answered";
-	int fd = dial(), late, next;
+	int fd = dial(), streaming = dial(), late, next;
+	unsigned was_gone = t.n_gone;
 
 	put(fd, later);
+	put(streaming, stream);
 	/* Who comes now is left to the socket's next owner. */
 	http_server_quiesce(t.server);
 	late = dial();
 	put(late, later);
-	TAP_CHECK(name, t.n_connections == 1);
+	TAP_CHECK(name, t.n_connections == 2);
 	http_server_free(t.server);
 	http_server_free(NULL);
 	TAP_CHECK(name, answers(fd, "503", "shutting_down"));
+	TAP_CHECK(name, t.n_gone == was_gone + 1);
+	close(streaming);
 	close(fd);
 	next = accept(listener, NULL, NULL);
 	TAP_CHECK(name, next >= 0 && strncmp(take(next), "POST", 4) == 0);
@@ -336,7 +439,7 @@ static void test_listen(void)
 
 int main(void)
 {
-	const struct http_handler handler = {handle, gone, connections, NULL};
+	const struct http_handler handler = {handle, connections, NULL};
 	struct listener l;
 	char command[PATH_MAX];
 
@@ -353,6 +456,8 @@ int main(void)
 	test_rubbish();
 	test_too_large();
 	test_later();
+	test_stream();
+	test_stream_slow();
 	test_many();
 	test_end(l.fd);
 	listener_close(&l);
