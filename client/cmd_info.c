@@ -124,6 +124,20 @@ static void print_voices(const json_t *root)
 	}
 }
 
+static void print_http(const json_t *root)
+{
+	const char *url = json_string_value(json_object_get(root, "url"));
+	const char *token = text_of(root, "token");
+
+	if (!url) {
+		printf("barkd listens at no port; see [http] in barkd.ini(5)\n");
+		return;
+	}
+	printf("address  %s/v1\ntoken    %s\n", url, token);
+	printf("overlay  %s/overlay#%s\n", url, token);
+	printf("control  %s/control#%s\n", url, token);
+}
+
 static int show(int argc, char **argv, const char *path,
 		void (*print)(const json_t *root))
 {
@@ -176,4 +190,9 @@ int cmd_status(int argc, char **argv)
 int cmd_voices(int argc, char **argv)
 {
 	return show(argc, argv, "/v1/voices", print_voices);
+}
+
+int cmd_http(int argc, char **argv)
+{
+	return show(argc, argv, "/v1/http", print_http);
 }

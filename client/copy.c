@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "paths.h"
+
 #define MAX_DEPTH 3
 
 bool copy_name_ok(const char *name)
@@ -20,27 +22,6 @@ bool copy_name_ok(const char *name)
 				"0123456789._-");
 
 	return n > 0 && n <= 64 && !name[n] && name[0] != '.';
-}
-
-int copy_make_dirs(const char *dir)
-{
-	char path[PATH_MAX];
-
-	if (strlen(dir) >= sizeof(path))
-		return -ENAMETOOLONG;
-	strcpy(path, dir);
-	for (char *p = path + 1;; p++) {
-		char was = *p;
-
-		if (was && was != '/')
-			continue;
-		*p = 0;
-		if (mkdir(path, 0755) < 0 && errno != EEXIST)
-			return -errno;
-		if (!was)
-			return 0;
-		*p = was;
-	}
 }
 
 static int write_all(int fd, const char *buf, size_t n)
@@ -123,7 +104,7 @@ static int appear(int dir, const char *hidden, const char *name)
 static int open_target(const char *dir, const char *name, char *hidden,
 		       size_t size)
 {
-	int r = copy_make_dirs(dir), fd;
+	int r = barkd_make_folders(dir), fd;
 
 	if (r)
 		return r;

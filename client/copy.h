@@ -13,8 +13,6 @@
  * "._-", at most 64, no dot in front. */
 bool copy_name_ok(const char *name);
 
-/* Makes dir and its parents. */
-int copy_make_dirs(const char *dir);
 
 int copy_file(const char *from, const char *dir, const char *name);
 

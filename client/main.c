@@ -43,6 +43,8 @@ static const struct command commands[] = {
 	 NULL},
 	{"status", cmd_status, "[--json]",
 	 "show the daemon's state, model and sink", NULL},
+	{"http", cmd_http, "[--json]",
+	 "show the address, token and pages for browsers", NULL},
 	{"voices", cmd_voices, "[--json]", "list the daemon's voices", NULL},
 	{"render", cmd_render, "[OPTIONS] -o FILE TEXT|-|@FILE",
 	 "compute speech into a file",

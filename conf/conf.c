@@ -35,7 +35,7 @@ struct key {
 	const char *section, *name;
 	enum kind kind;
 	size_t offset;
-	double min, max;
+	double min, max;          /* STRING: min characters */
 	const char *word;         /* OPTIONAL */
 	double otherwise;         /* OPTIONAL: what the word means */
 	const char *const *words; /* WORD */
@@ -44,6 +44,7 @@ struct key {
 
 #define AT(field) offsetof(struct conf, field)
 #define STRING(s, k, def) {#s, #k, KIND_STRING, AT(s.k), .text = def}
+#define SECRET(s, k, lo) {#s, #k, KIND_STRING, AT(s.k), lo}
 #define UINT(s, k, lo, hi, def) \
 	{#s, #k, KIND_UINT, AT(s.k), lo, hi, .text = def}
 #define DOUBLE(s, k, lo, hi, def) \
@@ -92,6 +93,10 @@ static const struct key keys[] = {
 	OPTIONAL(output, wait_for_sink_s, 0, 86400, "forever", INFINITY, "30"),
 	OPTIONAL(output, idle_cork_s, 0, 86400, "never", INFINITY, "5"),
 
+	UINT(http, port, 0, 65535, "0"),
+	SECRET(http, token, CONF_TOKEN_MIN),
+	STRING(http, origins, NULL),
+
 	UINT(service, queue_length, 1, 10000, "256"),
 	OPTIONAL(service, idle_unload_s, 1, 604800, "never", INFINITY, "900"),
 	/* systemd gives a service up that starts five times in 10 s. */
@@ -139,6 +144,12 @@ static int set_value(struct conf *conf, const struct key *key,
 	case KIND_STRING: {
 		char **s = at, *copy = NULL;
 
+		if (text && *text && strlen(text) < key->min) {
+			snprintf(why, n_why,
+				 "%s must have %.0f characters or more",
+				 key->name, key->min);
+			return -EINVAL;
+		}
 		if (text && *text) {
 			copy = strdup(text);
 			if (!copy)

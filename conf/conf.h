@@ -52,6 +52,8 @@ enum conf_log_level {
 #define CONF_PITCH_MAX 4.0
 #define CONF_VOLUME_MAX 4.0
 
+#define CONF_TOKEN_MIN 16 /* characters */
+
 /* Strings are owned; NULL: not set. Enumerations are ints of those above. */
 struct conf {
 	struct {
@@ -73,6 +75,10 @@ struct conf {
 		unsigned latency, rate, buffer_ms;
 		double wait_for_sink_s, idle_cork_s; /* INFINITY: never */
 	} output;
+	struct {
+		unsigned port; /* 0: closed */
+		char *token, *origins;
+	} http;
 	struct {
 		unsigned queue_length;
 		double idle_unload_s, exit_idle_s; /* INFINITY: never */

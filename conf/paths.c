@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -426,6 +427,27 @@ int barkd_model_find(char **ret, const char *name)
 	r = take_entry(ret, &e, name);
 	barkd_entries_clear(&e);
 	return r;
+}
+
+int barkd_make_folders(const char *dir)
+{
+	char path[PATH_MAX];
+
+	if (strlen(dir) >= sizeof(path))
+		return -ENAMETOOLONG;
+	strcpy(path, dir);
+	for (char *p = path + 1;; p++) {
+		char was = *p;
+
+		if (was && was != '/')
+			continue;
+		*p = 0;
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		if (!was)
+			return 0;
+		*p = was;
+	}
 }
 
 /* A voice by path: a file, or the prefix of transformers' three. */

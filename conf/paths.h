@@ -30,6 +30,9 @@ struct barkd_entries {
 
 /* $XDG_DATA_HOME/barkd or $HOME/.local/share/barkd */
 int barkd_data_home(char **ret);
+/* Makes a folder and those above it, for all to read, where they are not there.
+ * Other errors: of mkdir(), -ENAMETOOLONG. */
+int barkd_make_folders(const char *path);
 /* $XDG_CONFIG_HOME/barkd/barkd.ini if it exists, else /etc/barkd/barkd.ini
  * if it exists, else -ENOENT. */
 int barkd_config_path(char **ret);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The HTTP API's routes, as docs/api.md describes them. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "daemon.h"
@@ -122,6 +123,17 @@ static void get_status(struct daemon *d, struct http_request *req)
 	http_reply(req, 200, view_status(d));
 }
 
+static void get_http(struct daemon *d, struct http_request *req)
+{
+	char url[64];
+
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u", gate_port(d->gate));
+	http_reply(req, 200,
+		   json_pack("{s:s?, s:s?}", "url",
+			     gate_port(d->gate) ? url : NULL, "token",
+			     gate_token(d->gate)));
+}
+
 static void get_health(struct daemon *d, struct http_request *req)
 {
 	http_reply(req, 200, json_pack("{s:s}", "status", "ok"));
@@ -143,6 +155,7 @@ static const struct route {
 	{"/v1/queue", false, true, get_queue},
 	{"/v1/voices", false, true, get_voices},
 	{"/v1/status", false, true, get_status},
+	{"/v1/http", false, true, get_http},
 	{"/healthz", false, true, get_health},
 };
 
@@ -196,6 +209,14 @@ void api_connections(void *data, unsigned n)
 	struct daemon *d = data;
 
 	d->connections = n;
+	idle_update(d);
+}
+
+void api_gate_connections(void *data, unsigned n)
+{
+	struct daemon *d = data;
+
+	d->gate_connections = n;
 	idle_update(d);
 }
 

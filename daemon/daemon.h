@@ -12,6 +12,7 @@
 
 #include "api_speak.h"
 #include "conf.h"
+#include "gate.h"
 #include "http.h"
 #include "listen.h"
 #include "outlet.h"
@@ -56,6 +57,7 @@ struct daemon {
 	struct conf conf;
 	struct listener listener;
 	struct http_server *http;
+	struct gate *gate;
 	struct outlet *outlet;
 	struct sinks *sinks;
 	struct studio *studio;
@@ -67,7 +69,7 @@ struct daemon {
 	struct utterance *ahead; /* the waiting one that has a session */
 	struct utterance *tail;  /* taken by the sink, not heard yet */
 	uint64_t sink_away;      /* ns since when there is none; 0: there is */
-	unsigned connections;
+	unsigned connections, gate_connections;
 
 	sd_event_source *step;       /* deferred control_step() */
 	sd_event_source *tail_timer, *sink_timer, *flush_timer;
@@ -118,6 +120,7 @@ void idle_update(struct daemon *d);
 
 void api_handle(void *data, struct http_request *req);
 void api_connections(void *data, unsigned n);
+void api_gate_connections(void *data, unsigned n);
 /* Answers the client that waits for u. */
 void api_answer(struct utterance *u, enum outcome outcome);
 

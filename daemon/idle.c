@@ -48,8 +48,9 @@ void idle_update(struct daemon *d)
 		stop(d->unload_timer);
 	else if (studio_info(d->studio).state == STUDIO_READY)
 		start(d->unload_timer, d->conf.service.idle_unload_s);
-	if (busy || d->connections || d->queue.n_waiting ||
-	    !d->listener.inherited)
+	/* The service manager does not listen at the port for us. */
+	if (busy || d->connections || d->gate_connections ||
+	    d->queue.n_waiting || !d->listener.inherited || gate_port(d->gate))
 		stop(d->exit_timer);
 	else
 		start(d->exit_timer, d->conf.service.exit_idle_s);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The listening Unix socket: inherited from the service manager, or our own.
+ * Listening sockets: the Unix one, inherited from the service manager or our
+ * own, and a port on loopback.
  */
 #ifndef BARKD_LISTEN_H
 #define BARKD_LISTEN_H
@@ -21,6 +22,8 @@ struct listener {
  * bind(); -ENAMETOOLONG; -EINVAL for inherited ones that are of no use.
  */
 int listener_open(struct listener *ret, const char *path);
+/* A port on 127.0.0.1. Errors: of socket() and bind(). */
+int listener_open_tcp(struct listener *ret, unsigned port);
 /* Closes; removes what is ours. */
 void listener_close(struct listener *l);
 

@@ -125,6 +125,11 @@ static int start_parts(struct daemon *d)
 		.connections = api_connections,
 		.data = d,
 	};
+	const struct gate_handler gate_handler = {
+		.handle = api_handle,
+		.connections = api_gate_connections,
+		.data = d,
+	};
 	int r;
 
 	r = outlet_new(&d->outlet, RING_SAMPLES);
@@ -139,6 +144,8 @@ static int start_parts(struct daemon *d)
 	if (r == 0)
 		r = idle_init(d);
 	if (r == 0)
+		r = gate_new(&d->gate, d->event, &gate_handler);
+	if (r == 0)
 		r = service_apply_conf(d);
 	if (r == 0)
 		r = http_server_new(&d->http, d->event, d->listener.fd,
@@ -148,6 +155,8 @@ static int start_parts(struct daemon *d)
 
 static void stop_parts(struct daemon *d)
 {
+	gate_free(d->gate);
+	d->gate = NULL;
 	http_server_free(d->http);
 	listener_close(&d->listener);
 	/* A model half loaded is not waited for: we are to be gone within a

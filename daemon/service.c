@@ -45,6 +45,8 @@ int service_apply_conf(struct daemon *d)
 	r = studio_configure(d->studio, &d->conf);
 	if (r == 0)
 		r = sinks_configure(d->sinks, &d->conf);
+	if (r == 0)
+		r = gate_configure(d->gate, &d->conf);
 	/* Running clocks are those of the old configuration. */
 	sd_event_source_set_enabled(d->cork_timer, SD_EVENT_OFF);
 	sd_event_source_set_enabled(d->unload_timer, SD_EVENT_OFF);

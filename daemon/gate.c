@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+#include "gate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api_error.h"
+#include "listen.h"
+#include "log.h"
+#include "paths.h"
+
+#define TOKEN_BYTES 16
+/* Longest host name of ours with port: "localhost:65535". */
+#define HOST_ROOM 32
+
+struct gate {
+	sd_event *event;
+	struct gate_handler handler;
+	struct listener listener;
+	struct http_server *http; /* NULL: closed */
+	unsigned port;
+	char *token, *origins;
+	bool own; /* the token is of our file */
+};
+
+/* --- who may pass --- */
+
+/* Whether host is one of loopback's names, with our port or none. */
+static bool host_is_ours(const struct gate *g, const char *host)
+{
+	static const char *const names[] = {"127.0.0.1", "localhost"};
+	char port[8];
+
+	snprintf(port, sizeof(port), ":%u", g->port);
+	for (size_t i = 0; host && i < sizeof(names) / sizeof(*names); i++) {
+		size_t n = strlen(names[i]);
+
+		if (strncasecmp(host, names[i], n) == 0 &&
+		    (!host[n] || strcmp(host + n, port) == 0))
+			return true;
+	}
+	return false;
+}
+
+static bool is_word_of(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	while (list && *list) {
+		size_t k;
+
+		list += strspn(list, " \t,");
+		k = strcspn(list, " \t,");
+		if (k == n && strncasecmp(list, word, n) == 0)
+			return n > 0;
+		list += k;
+	}
+	return false;
+}
+
+/* Whether a page of this origin may ask. Another port is another origin. */
+static bool origin_is_good(const struct gate *g, const char *origin)
+{
+	char own[HOST_ROOM];
+
+	if (is_word_of(g->origins, origin))
+		return true;
+	if (strncmp(origin, "http://", 7) != 0)
+		return false;
+	snprintf(own, sizeof(own), ":%u", g->port);
+	return host_is_ours(g, origin + 7) &&
+	       (g->port == 80 || strstr(origin + 7, own));
+}
+
+/* Takes as long wherever they differ. */
+static bool same_secret(const char *have, const char *given)
+{
+	size_t n = strlen(have);
+	unsigned differ = 0;
+
+	if (strlen(given) != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		differ |= (unsigned char)have[i] ^ (unsigned char)given[i];
+	return !differ;
+}
+
+static bool has_token(const struct gate *g, const struct http_request *req)
+{
+	const char *auth = http_header(req, "Authorization");
+	const char *query = http_query(req, "token");
+
+	if (auth && strncasecmp(auth, "Bearer ", 7) == 0)
+		return same_secret(g->token, auth + 7);
+	return query && same_secret(g->token, query);
+}
+
+/* Pages hold no secret, and a browser opens them without headers. */
+static bool is_open(const struct http_request *req)
+{
+	const char *method = http_method(req);
+
+	return (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) &&
+	       strncmp(http_path(req), "/v1/", 4) != 0 &&
+	       strcmp(http_path(req), "/metrics") != 0;
+}
+
+static void answer_preflight(struct http_request *req)
+{
+	http_add_header(req, "Access-Control-Allow-Methods", "GET, POST");
+	http_add_header(req, "Access-Control-Allow-Headers",
+			"Authorization, Content-Type");
+	http_add_header(req, "Access-Control-Max-Age", "600");
+	http_reply_data(req, 204, "text/plain", "", 0);
+}
+
+static void on_request(void *data, struct http_request *req)
+{
+	struct gate *g = data;
+	const char *origin = http_header(req, "Origin");
+
+	if (!host_is_ours(g, http_header(req, "Host"))) {
+		api_error_reply(req, 403, NULL, "forbidden_host",
+				"the Host header must name 127.0.0.1 or localhost");
+		return;
+	}
+	if (origin && !origin_is_good(g, origin)) {
+		api_error_reply(req, 403, NULL, "forbidden_origin",
+				"pages of this origin are not allowed; see origins in barkd.ini(5)");
+		return;
+	}
+	if (origin) {
+		http_add_header(req, "Access-Control-Allow-Origin", origin);
+		http_add_header(req, "Vary", "Origin");
+	}
+	if (strcmp(http_method(req), "OPTIONS") == 0) {
+		answer_preflight(req);
+		return;
+	}
+	if (!is_open(req) && !has_token(g, req)) {
+		http_add_header(req, "WWW-Authenticate", "Bearer");
+		api_error_reply(req, 401, NULL, "invalid_api_key",
+				"the token is missing or wrong; barkctl http shows it");
+		return;
+	}
+	g->handler.handle(g->handler.data, req);
+}
+
+static void on_connections(void *data, unsigned n)
+{
+	struct gate *g = data;
+
+	g->handler.connections(g->handler.data, n);
+}
+
+/* --- the token --- */
+
+static int read_token(const char *path, char **ret)
+{
+	char text[2 * TOKEN_BYTES + 2] = "";
+	FILE *f = fopen(path, "re");
+	size_t n;
+
+	if (!f)
+		return -errno;
+	n = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	text[strcspn(text, "\n")] = '\0';
+	if (n < 2 * TOKEN_BYTES || strlen(text) != 2 * TOKEN_BYTES)
+		return -EINVAL;
+	*ret = strdup(text);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int make_token(const char *path, char **ret)
+{
+	unsigned char bytes[TOKEN_BYTES];
+	char text[2 * TOKEN_BYTES + 2];
+	int fd, r = 0;
+
+	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+		return -EIO;
+	for (size_t i = 0; i < TOKEN_BYTES; i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	text[2 * TOKEN_BYTES] = '\n';
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+		  0600);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, 2 * TOKEN_BYTES + 1) != 2 * TOKEN_BYTES + 1)
+		r = -EIO;
+	close(fd);
+	if (r < 0) {
+		unlink(path);
+		return r;
+	}
+	text[2 * TOKEN_BYTES] = '\0';
+	*ret = strdup(text);
+	return *ret ? 0 : -ENOMEM;
+}
+
+/* The one that is kept beside models and voices, made once, so that pages
+ * that were set up stay good. */
+static int own_token(char **ret)
+{
+	char *folder = NULL, *path = NULL;
+	int r = barkd_data_home(&folder);
+
+	if (r < 0)
+		return r;
+	if (asprintf(&path, "%s/token", folder) < 0) {
+		free(folder);
+		return -ENOMEM;
+	}
+	r = read_token(path, ret);
+	if (r == -ENOENT) {
+		barkd_make_folders(folder);
+		r = make_token(path, ret);
+	}
+	if (r < 0)
+		log_error("cannot use the token in %s: %s", path,
+			  r == -EINVAL ? "it is not one of barkd's"
+				       : strerror(-r));
+	free(path);
+	free(folder);
+	return r;
+}
+
+/* --- opening and closing --- */
+
+static void close_port(struct gate *g)
+{
+	http_server_free(g->http);
+	g->http = NULL;
+	listener_close(&g->listener);
+	g->port = 0;
+	free(g->token);
+	g->token = NULL;
+	g->own = false;
+}
+
+static int open_port(struct gate *g, const struct conf *conf)
+{
+	const struct http_handler handler = {
+		.handle = on_request,
+		.connections = on_connections,
+		.data = g,
+	};
+	int r;
+
+	if (conf->http.token) {
+		g->token = strdup(conf->http.token);
+		r = g->token ? 0 : -ENOMEM;
+	} else {
+		r = own_token(&g->token);
+		g->own = r == 0;
+	}
+	if (r < 0)
+		return r;
+	r = listener_open_tcp(&g->listener, conf->http.port);
+	if (r == 0)
+		r = http_server_new(&g->http, g->event, g->listener.fd,
+				    &handler);
+	if (r < 0)
+		log_error("cannot listen at 127.0.0.1:%u: %s", conf->http.port,
+			  strerror(-r));
+	else
+		log_info("listening at 127.0.0.1:%u", conf->http.port);
+	return r;
+}
+
+int gate_configure(struct gate *g, const struct conf *conf)
+{
+	char *origins = conf->http.origins ? strdup(conf->http.origins) : NULL;
+	bool same_token = g->own ? !conf->http.token
+			  : g->token && conf->http.token &&
+				  strcmp(g->token, conf->http.token) == 0;
+	int r;
+
+	if (conf->http.origins && !origins)
+		return -ENOMEM;
+	free(g->origins);
+	g->origins = origins;
+	if (g->port == conf->http.port && (!g->port || same_token))
+		return 0;
+	close_port(g);
+	if (!conf->http.port)
+		return 0;
+	r = open_port(g, conf);
+	if (r < 0)
+		close_port(g);
+	else
+		g->port = conf->http.port;
+	return r == -ENOMEM ? r : 0;
+}
+
+unsigned gate_port(const struct gate *g)
+{
+	return g ? g->port : 0;
+}
+
+const char *gate_token(const struct gate *g)
+{
+	return g->token;
+}
+
+int gate_new(struct gate **ret, sd_event *event,
+	     const struct gate_handler *handler)
+{
+	struct gate *g = calloc(1, sizeof(*g));
+
+	if (!g)
+		return -ENOMEM;
+	g->event = sd_event_ref(event);
+	g->handler = *handler;
+	g->listener = (struct listener){.fd = -1, .lock_fd = -1};
+	*ret = g;
+	return 0;
+}
+
+void gate_free(struct gate *g)
+{
+	if (!g)
+		return;
+	close_port(g);
+	free(g->origins);
+	sd_event_unref(g->event);
+	free(g);
+}

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT
+"""The API over TCP: who may ask, and what a speech client gets."""
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import stat
+
+from daemon import Daemon
+from harness import test
+from servers import Place, wait_for
+
+TOKEN = "a-token-for-the-tests"
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@contextlib.contextmanager
+def listening(bench, token=TOKEN, model=None, **http_keys):
+    """A daemon with a port: yields (place, daemon, port)."""
+    port = free_port()
+    with Place() as place:
+        config = {"http": {"port": port, **({"token": token} if token else {}), **http_keys},
+                  "output": {"sink": "file", "target": place.path("sound.wav")}}
+        daemon = Daemon(bench, place, model or bench.fast_model(), config).start()
+        yield place, daemon, port
+        assert daemon.end() == 0, "barkd did not end well: " + daemon.log()
+
+
+def ask(port, method, path, headers=None, body=None, host=None, token=TOKEN):
+    """Returns (status, headers, body)."""
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    headers = {"Host": host or f"127.0.0.1:{port}", **(headers or {})}
+    if token:
+        headers.setdefault("Authorization", "Bearer " + token)
+    try:
+        c.request(method, path, json.dumps(body) if body is not None else None, headers)
+        r = c.getresponse()
+        return r.status, r.headers, r.read()
+    finally:
+        c.close()
+
+
+def code(answer):
+    return answer[0], json.loads(answer[2])["error"]["code"]
+
+
+@test("gate")
+def gate(bench):
+    """A web page that is not invited can neither speak nor read."""
+    with listening(bench, origins="http://localhost:1 https://example.org") as (_, daemon, port):
+        own = f"http://127.0.0.1:{port}"
+        assert ask(port, "GET", "/v1/status")[0] == 200
+        assert ask(port, "GET", f"/v1/status?token={TOKEN}", token=None)[0] == 200
+        for token in None, "", "x", TOKEN[:-1], TOKEN + "x":
+            refused = ask(port, "POST", "/v1/speak", body={"text": "a"}, token=token)
+            assert code(refused) == (401, "invalid_api_key"), (token, refused)
+            assert refused[1]["WWW-Authenticate"] == "Bearer"
+        # A name that an attacker's server resolves to this machine.
+        for host in "evil.example", f"evil.example:{port}", "127.0.0.1:1", "127.0.0.1.evil", "":
+            assert code(ask(port, "GET", "/v1/status", host=host or " "))[1] == "forbidden_host", host
+        for origin in ("http://evil.example", "null", own + "1", "http://localhost:2",
+                       "https://example.org.evil", "http://example.org"):
+            answer = ask(port, "GET", "/v1/status", {"Origin": origin})
+            assert code(answer) == (403, "forbidden_origin"), origin
+            assert "Access-Control-Allow-Origin" not in answer[1]
+            assert ask(port, "OPTIONS", "/v1/speak", {"Origin": origin}, token=None)[0] == 403
+        for origin in own, f"http://localhost:{port}", "https://example.org", "http://localhost:1":
+            status, headers, _ = ask(port, "GET", "/v1/status", {"Origin": origin})
+            assert status == 200 and headers["Access-Control-Allow-Origin"] == origin, origin
+            status, headers, _ = ask(port, "OPTIONS", "/v1/speak", {
+                "Origin": origin, "Access-Control-Request-Method": "POST",
+                "Access-Control-Request-Headers": "authorization"}, token=None)
+            assert status == 204 and "Authorization" in headers["Access-Control-Allow-Headers"]
+        assert ask(port, "GET", "/healthz", token=None)[0] == 200
+        assert daemon.status()["counters"]["spoken"] == 0
+        # Nothing but loopback listens.
+        with contextlib.closing(socket.socket()) as s:
+            assert s.connect_ex(("127.0.0.2", port)) != 0
+
+
+@test("token")
+def own_token(bench):
+    """Without a token of the user's one is made, for the user's eyes alone,
+    and stays the same; barkctl tells it."""
+    with listening(bench, token=None) as (place, daemon, port):
+        told = json.loads(place.run([bench.barkctl, "http", "--json"],
+                                    env={"BARKD_SOCKET": daemon.socket}).stdout)
+        assert told["url"] == f"http://127.0.0.1:{port}" and len(told["token"]) >= 32
+        file = os.path.join(place.env["XDG_DATA_HOME"], "barkd", "token")
+        assert stat.S_IMODE(os.stat(file).st_mode) == 0o600
+        assert ask(port, "GET", "/v1/status", token=told["token"])[0] == 200
+        daemon.end()
+        daemon.start()
+        assert ask(port, "GET", "/v1/status", token=told["token"])[0] == 200
+        assert ask(port, "GET", "/v1/status", token="0" * 32)[0] == 401
+
+
+@test("port")
+def port_moves(bench):
+    """A reload opens, moves and closes the port; one that is taken is no
+    reason not to speak."""
+    with listening(bench) as (place, daemon, port):
+        def reload(http_keys):
+            daemon.configure({"http": http_keys, "output": {
+                "sink": "file", "target": place.path("sound.wav")}})
+            os.kill(daemon.p.pid, signal.SIGHUP)
+
+        def answers(port):
+            with contextlib.suppress(OSError):
+                return ask(port, "GET", "/healthz")[0] == 200
+            return False
+
+        other = free_port()
+        reload({"port": other, "token": TOKEN})
+        wait_for("new port", lambda: answers(other) and not answers(port))
+        with contextlib.closing(socket.socket()) as s:
+            s.bind(("127.0.0.1", 0))
+            s.listen()
+            reload({"port": s.getsockname()[1], "token": TOKEN})
+            wait_for("closed port", lambda: not answers(other))
+            assert daemon.speak("a", wait=True)["state"] == "done"
+        reload({"port": 0})
+        assert daemon.get("/v1/http") == {"url": None, "token": None}
