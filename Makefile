@@ -24,6 +24,7 @@ speak:
 check:
 	@scripts/packages.sh build speak check
 	@scripts/build.sh $(BUILD)
+	@scripts/venv.sh $(BUILD)
 	@scripts/check.sh $(BUILD)
 
 # What transformers computes now beside what barkctl computes; make check does

@@ -96,6 +96,7 @@ static const struct key keys[] = {
 	UINT(http, port, 0, 65535, "0"),
 	SECRET(http, token, CONF_TOKEN_MIN),
 	STRING(http, origins, NULL),
+	UINT(http, streams, 1, 64, "4"),
 
 	UINT(service, queue_length, 1, 10000, "256"),
 	OPTIONAL(service, idle_unload_s, 1, 604800, "never", INFINITY, "900"),

@@ -77,6 +77,7 @@ struct conf {
 	} output;
 	struct {
 		unsigned port; /* 0: closed */
+		unsigned streams;
 		char *token, *origins;
 	} http;
 	struct {

@@ -2,6 +2,7 @@
 /* The HTTP API's routes, as docs/api.md describes them. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon.h"
@@ -18,21 +19,22 @@ static void reply_no_memory(struct http_request *req)
 
 /* --- POST --- */
 
-/* Finds the voice that is meant; false: answered with an error. */
+/* Finds the voice that is meant, *voice, which is owned; false: answered with
+ * an error. */
 static bool choose_voice(struct daemon *d, struct http_request *req,
-			 struct speak_request *speak)
+			 char **voice, const char *language)
 {
 	int r;
 
-	if (!speak->voice && speak->language)
-		speak->voice = view_voice_for(d, speak->language);
-	if (!speak->voice)
+	if (!*voice && language)
+		*voice = view_voice_for(d, language);
+	if (!*voice)
 		return true;
-	r = view_has_voice(d, speak->voice);
+	r = view_has_voice(d, *voice);
 	if (r == -ESRCH)
 		api_error_reply(req, 404, "voice", "voice_not_found",
 				"there is no voice \"%.100s\" for model %s",
-				speak->voice, studio_info(d->studio).name);
+				*voice, studio_info(d->studio).name);
 	else if (r < 0)
 		reply_no_memory(req);
 	return r == 0;
@@ -52,7 +54,7 @@ static void post_speak(struct daemon *d, struct http_request *req)
 		reply_error(req, &err);
 		return;
 	}
-	if (!choose_voice(d, req, &speak)) {
+	if (!choose_voice(d, req, &speak.voice, speak.language)) {
 		speak_request_clear(&speak);
 		return;
 	}
@@ -68,6 +70,60 @@ static void post_speak(struct daemon *d, struct http_request *req)
 		http_reply(req, 202,
 			   json_pack("{s:I, s:s}", "id", (json_int_t)id,
 				     "state", dropped ? "dropped" : "queued"));
+}
+
+/* Whether the model is ours, by a name that clients have for it. */
+static bool is_model(struct daemon *d, const char *name)
+{
+	static const char *const names[] = {"tts-1", "tts-1-hd",
+					    "gpt-4o-mini-tts", "bark", "barkd"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return strcmp(studio_info(d->studio).name, name) == 0;
+}
+
+static void post_speech(struct daemon *d, struct http_request *req)
+{
+	struct speech_request speech;
+	struct api_error err;
+	size_t n;
+	const char *body = http_body(req, &n);
+	int r;
+
+	if (speech_request_parse(&speech, body, n, &err) < 0) {
+		reply_error(req, &err);
+		return;
+	}
+	if (speech.model && !is_model(d, speech.model)) {
+		api_error_reply(req, 404, "model", "model_not_found",
+				"the model is %s, not \"%.100s\"",
+				studio_info(d->studio).name, speech.model);
+		speech_request_clear(&speech);
+		return;
+	}
+	if (speech.voice && view_has_voice(d, speech.voice) == -ESRCH &&
+	    speech_voice_is_openai(speech.voice)) {
+		free(speech.voice);
+		speech.voice = NULL;
+	}
+	if (!choose_voice(d, req, &speech.voice, speech.language)) {
+		speech_request_clear(&speech);
+		return;
+	}
+	r = render_start(d, req, &speech);
+	if (r == -EBUSY) {
+		http_add_header(req, "Retry-After", "1");
+		api_error_reply(req, 429, NULL, "rate_limit_exceeded",
+				"%u answers are being made already",
+				d->conf.http.streams);
+	} else if (r == -ENOMEM) {
+		reply_no_memory(req);
+	} else if (r < 0) {
+		api_error_reply(req, 500, NULL, "synthesis_failed",
+				"the encoder failed");
+	}
 }
 
 static void post_stop(struct daemon *d, struct http_request *req)
@@ -118,6 +174,16 @@ static void get_voices(struct daemon *d, struct http_request *req)
 	http_reply(req, 200, view_voices(d));
 }
 
+static void get_audio_voices(struct daemon *d, struct http_request *req)
+{
+	http_reply(req, 200, view_audio_voices(d));
+}
+
+static void get_audio_models(struct daemon *d, struct http_request *req)
+{
+	http_reply(req, 200, view_audio_models(d));
+}
+
 static void get_status(struct daemon *d, struct http_request *req)
 {
 	http_reply(req, 200, view_status(d));
@@ -134,6 +200,18 @@ static void get_http(struct daemon *d, struct http_request *req)
 			     gate_token(d->gate)));
 }
 
+static void get_metrics(struct daemon *d, struct http_request *req)
+{
+	size_t n;
+	char *page = metrics_page(d, &n);
+
+	if (page)
+		http_reply_data(req, 200, METRICS_TYPE, page, n);
+	else
+		reply_no_memory(req);
+	free(page);
+}
+
 static void get_health(struct daemon *d, struct http_request *req)
 {
 	http_reply(req, 200, json_pack("{s:s}", "status", "ok"));
@@ -148,14 +226,19 @@ static const struct route {
 	void (*handle)(struct daemon *d, struct http_request *req);
 } routes[] = {
 	{"/v1/speak", true, true, post_speak},
+	{"/v1/audio/speech", true, true, post_speech},
 	{"/v1/stop", true, true, post_stop},
 	{"/v1/skip", true, false, post_skip},
 	{"/v1/pause", true, false, post_pause},
 	{"/v1/resume", true, false, post_resume},
 	{"/v1/queue", false, true, get_queue},
 	{"/v1/voices", false, true, get_voices},
+	{"/v1/audio/voices", false, true, get_audio_voices},
+	{"/v1/audio/models", false, true, get_audio_models},
+	{"/v1/models", false, true, get_audio_models},
 	{"/v1/status", false, true, get_status},
 	{"/v1/http", false, true, get_http},
+	{"/metrics", false, true, get_metrics},
 	{"/healthz", false, true, get_health},
 };
 

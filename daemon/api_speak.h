@@ -11,10 +11,8 @@
 #include <stdint.h>
 
 #include "api_error.h"
+#include "api_fields.h"
 #include "queue.h"
-
-#define API_TEXT_MAX (256 * 1024)
-#define API_NAME_MAX 128
 
 /* Strings are owned; NULL: not asked for. */
 struct speak_request {

@@ -170,9 +170,11 @@ static void on_finished(void *data, int r)
 		return;
 	}
 	d->first_audio_ms = bark_session_first_audio(u->session) * 1000;
-	if (speaker_first_sound(d->speaker))
+	if (speaker_first_sound(d->speaker)) {
 		d->first_sound_ms = ((double)speaker_first_sound(d->speaker) -
 				     (double)u->asked) / 1e6;
+		histogram_add(&d->first_sound, d->first_sound_ms / 1e3);
+	}
 	queue_done(&d->queue);
 	let_go(d, u);
 	while (*at)
@@ -246,12 +248,18 @@ static void on_session(void *data, int r, struct bark_session *session,
 	}
 }
 
-/* By whose rules sentences end; NULL: a preset's own language. */
-static const char *language_of(const struct daemon *d,
-			       const struct utterance *u, const char *preset)
+const char *control_preset(const struct daemon *d, const char *voice)
 {
-	if (u->request.language)
-		return u->request.language;
+	return voice && strcmp(voice, studio_info(d->studio).name) == 0
+		       ? "none"
+		       : voice;
+}
+
+const char *control_language(const struct daemon *d, const char *preset,
+			     const char *language)
+{
+	if (language)
+		return language;
 	if (!preset)
 		preset = d->conf.model.voice;
 	return preset && strcmp(preset, "none") != 0 ? NULL
@@ -260,19 +268,16 @@ static const char *language_of(const struct daemon *d,
 
 static void order(struct daemon *d, struct utterance *u)
 {
-	const char *voice = u->request.voice;
+	const char *preset = control_preset(d, u->request.voice);
 	struct studio_request request = {
 		.text = u->request.text,
 		.n_text = u->request.n_text,
+		.voice = preset,
+		.language = control_language(d, preset, u->request.language),
 		.has_seed = u->request.has_seed,
 		.seed = u->request.seed,
 	};
 
-	/* The model's own name stands for no preset. */
-	request.voice = voice && strcmp(voice, studio_info(d->studio).name) == 0
-				? "none"
-				: voice;
-	request.language = language_of(d, u, request.voice);
 	if (studio_order(d->studio, &u->order, &request, on_session, u) < 0)
 		fail(d, u, 500, "out_of_memory", "out of memory");
 }

@@ -15,8 +15,10 @@
 #include "gate.h"
 #include "http.h"
 #include "listen.h"
+#include "metrics.h"
 #include "outlet.h"
 #include "queue.h"
+#include "render.h"
 #include "sinks.h"
 #include "speaker.h"
 #include "studio.h"
@@ -48,6 +50,8 @@ struct utterance {
 
 struct counters {
 	uint64_t spoken, stopped, dropped, failed, stops;
+	/* For clients: to the end, failed, and left by the client. */
+	uint64_t rendered, render_failed, render_gone;
 };
 
 struct daemon {
@@ -68,6 +72,8 @@ struct daemon {
 	bool paused, stopping;
 	struct utterance *ahead; /* the waiting one that has a session */
 	struct utterance *tail;  /* taken by the sink, not heard yet */
+	struct render *renders;  /* being made for clients */
+	unsigned n_renders;
 	uint64_t sink_away;      /* ns since when there is none; 0: there is */
 	unsigned connections, gate_connections;
 
@@ -77,6 +83,7 @@ struct daemon {
 
 	struct counters counters;
 	double first_audio_ms, first_sound_ms; /* < 0: not yet */
+	struct histogram first_sound;
 	uint64_t started;  /* ns */
 };
 
@@ -98,6 +105,12 @@ int control_speak(struct daemon *d, struct speak_request *request,
 		  bool *ret_dropped);
 /* id 0: everything, and a pause ends. Returns how many it ended. */
 unsigned control_stop(struct daemon *d, uint64_t id);
+/* The preset that a voice means: the model's own name stands for none. NULL
+ * stays the configured one. */
+const char *control_preset(const struct daemon *d, const char *voice);
+/* By whose rules sentences end; NULL: a preset's own language. */
+const char *control_language(const struct daemon *d, const char *preset,
+			     const char *language);
 /* The id of what was skipped, 0: nothing was spoken. */
 uint64_t control_skip(struct daemon *d);
 void control_pause(struct daemon *d, bool pause);
@@ -128,7 +141,12 @@ void api_answer(struct utterance *u, enum outcome outcome);
 
 json_t *view_queue(struct daemon *d);
 json_t *view_status(struct daemon *d);
+/* Of the process. */
+int64_t view_resident_bytes(void);
 json_t *view_voices(struct daemon *d);
+/* As clients of OpenAI-style services ask for them. */
+json_t *view_audio_voices(struct daemon *d);
+json_t *view_audio_models(struct daemon *d);
 /* Whether the configured model has the voice; -ESRCH, -ENOMEM. */
 int view_has_voice(struct daemon *d, const char *name);
 /* The first voice of a language, to be freed, or NULL: none, or the

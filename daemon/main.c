@@ -155,6 +155,7 @@ static int start_parts(struct daemon *d)
 
 static void stop_parts(struct daemon *d)
 {
+	render_clear(d);
 	gate_free(d->gate);
 	d->gate = NULL;
 	http_server_free(d->http);

@@ -110,7 +110,7 @@ json_t *view_queue(struct daemon *d)
 
 /* --- status --- */
 
-static json_int_t resident_bytes(void)
+int64_t view_resident_bytes(void)
 {
 	FILE *f = fopen("/proc/self/statm", "re");
 	long long size, resident = 0;
@@ -185,6 +185,18 @@ static json_t *view_counters(const struct daemon *d)
 			 "xruns", (json_int_t)outlet_xruns(d->outlet));
 }
 
+static json_t *view_renders(const struct daemon *d)
+{
+	const struct counters *c = &d->counters;
+
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "making",
+			 (json_int_t)d->n_renders, "limit",
+			 (json_int_t)d->conf.http.streams, "done",
+			 (json_int_t)c->rendered, "failed",
+			 (json_int_t)c->render_failed, "gone",
+			 (json_int_t)c->render_gone);
+}
+
 json_t *view_status(struct daemon *d)
 {
 	struct studio_info m = studio_info(d->studio);
@@ -196,7 +208,7 @@ json_t *view_status(struct daemon *d)
 
 	return json_pack(
 		"{s:s, s:s, s:s?, s:o, s:{s:s?, s:o, s:s}, s:o,"
-		" s:{s:I, s:I, s:o, s:I}, s:o, s:o, s:o, s:I, s:f}",
+		" s:{s:I, s:I, s:o, s:I}, s:o, s:o, s:o, s:o, s:I, s:f}",
 		"version", BARKD_VERSION, "state", state_of(d), "error", error,
 		"model", view_model(d, &m), "engine", "kernels", m.kernels,
 		"threads", integer_or_null(m.threads), "mode",
@@ -208,10 +220,11 @@ json_t *view_status(struct daemon *d)
 		(json_int_t)(speaker_busy(d->speaker)
 				     ? speaker_played_ms(d->speaker)
 				     : 0),
-		"counters", view_counters(d), "first_audio_ms",
+		"counters", view_counters(d), "renders", view_renders(d),
+		"first_audio_ms",
 		number_or_null(d->first_audio_ms), "first_sound_ms",
 		number_or_null(d->first_sound_ms), "memory_bytes",
-		resident_bytes(), "uptime_s",
+		(json_int_t)view_resident_bytes(), "uptime_s",
 		(double)(daemon_now_ns() - d->started) / 1e9);
 }
 
@@ -277,6 +290,45 @@ json_t *view_voices(struct daemon *d)
 		return NULL;
 	}
 	return array;
+}
+
+json_t *view_audio_voices(struct daemon *d)
+{
+	json_t *all = view_voices(d), *array = json_array(), *v;
+	size_t i;
+	int r = all && array ? 0 : -1;
+
+	json_array_foreach(all, i, v) {
+		json_t *name = json_object_get(v, "name");
+
+		if (r == 0)
+			r = json_array_append_new(
+				array, json_pack("{s:O, s:O, s:O}", "id", name,
+						 "name", name, "language",
+						 json_object_get(v,
+								 "language")));
+	}
+	json_decref(all);
+	if (r < 0) {
+		json_decref(array);
+		return NULL;
+	}
+	return json_pack("{s:o}", "voices", array);
+}
+
+json_t *view_audio_models(struct daemon *d)
+{
+	const char *name = studio_info(d->studio).name;
+	json_t *list = json_pack("[{s:s, s:s, s:s, s:s}, {s:s, s:s, s:s, s:s}]",
+				 "id", name, "name", name, "object", "model",
+				 "owned_by", "barkd", "id", "tts-1", "name",
+				 "tts-1", "object", "model", "owned_by",
+				 "barkd");
+
+	/* "data" is OpenAI's list, "models" what Open WebUI reads. */
+	return list ? json_pack("{s:s, s:O, s:o}", "object", "list", "data",
+				list, "models", list)
+		    : NULL;
 }
 
 int view_has_voice(struct daemon *d, const char *name)

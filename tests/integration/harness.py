@@ -4,6 +4,7 @@ recording, and comparing what was recorded."""
 import fnmatch
 import os
 import re
+import subprocess
 import time
 import traceback
 
@@ -57,12 +58,12 @@ class Bench:
 
     def __init__(self, helpers, modules, barkd=None, barkctl=None, voices=(), fast=None,
                  soak=1000, idle=5, units=None,
-                 sd_barkd=None):
+                 sd_barkd=None, venv=None):
         self.helpers, self.modules = helpers, modules
         self.barkd, self.barkctl = barkd, barkctl
         self.voices, self.fast, self.units = voices, fast, units
         self.soak, self.idle = soak, idle
-        self.sd_barkd = sd_barkd
+        self.sd_barkd, self.venv = sd_barkd, venv
 
     def helper(self, name):
         path = os.path.join(self.helpers, name)
@@ -75,6 +76,14 @@ class Bench:
         if not os.path.exists(path):
             raise Missing(f"the {name} sink was not built")
         return path
+
+    def python(self, module):
+        """The Python that has a client's module."""
+        python = os.path.join(self.venv or "", "bin", "python")
+        if not os.path.exists(python) or subprocess.run(
+                [python, "-c", f"import {module}"], capture_output=True).returncode:
+            raise Missing(f"Python's {module} is not in {self.venv}")
+        return python
 
     def voice_model(self):
         """One that speaks: the first that there is."""

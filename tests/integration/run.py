@@ -3,15 +3,15 @@
 """Tests with real audio servers. Prints as tests/tap.h says.
 
     run.py --helpers DIR --modules DIR [--barkd FILE --barkctl FILE]
-           [--sd-barkd FILE]
+           [--sd-barkd FILE] [--venv DIR]
            [--units DIR] [--voice DIR]... [--fast DIR] [--soak N] [--idle SECONDS]
            [--only PATTERN]...
-           {sinks,daemon,service,manager,speechd,http}...
+           {sinks,daemon,service,manager,speechd,http,speech}...
 
 helpers: where sink_host, wavcmp, pw_record and jack_record are; modules: where
 the sinks are; units: the source's. Without --barkd and --barkctl: $BARKD and
 $BARKCTL. voice: a model that speaks, the first that exists; fast: one that only
-has to be fast. soak: utterances of the long test. idle: how long nothing may happen.
+has to be fast. venv: where Python clients are. soak: utterances of the long test. idle: how long nothing may happen.
 """
 import argparse
 import contextlib
@@ -40,13 +40,14 @@ def main():
     parser.add_argument("--barkctl", default=os.environ.get("BARKCTL"))
     parser.add_argument("--units")
     parser.add_argument("--sd-barkd")
+    parser.add_argument("--venv")
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--voice", action="append", default=[])
     parser.add_argument("--fast")
     parser.add_argument("--idle", type=float, default=float(os.environ.get("IDLE", 5)))
     parser.add_argument("--soak", type=int, default=int(os.environ.get("SOAK", 1000)))
     parser.add_argument("groups", nargs="+", choices=["sinks", "daemon", "service", "manager",
-                                                       "speechd", "http"])
+                                                       "speechd", "http", "speech"])
     args = parser.parse_args()
     ask_for_time()
     # Ended early: what was started is ended, too.
@@ -55,7 +56,7 @@ def main():
         importlib.import_module("test_" + group)
     bench = harness.Bench(args.helpers, args.modules, args.barkd, args.barkctl,
                           args.voice, args.fast, args.soak, args.idle, args.units,
-                          args.sd_barkd)
+                          args.sd_barkd, args.venv)
     return harness.run(bench, args.only)
 
 

@@ -1,51 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The API over TCP: who may ask, and what a speech client gets."""
 import contextlib
-import http.client
 import json
 import os
+import re
 import signal
 import socket
 import stat
 
-from daemon import Daemon
+from asking import TOKEN, ask, free_port, listening
 from harness import test
-from servers import Place, wait_for
-
-TOKEN = "a-token-for-the-tests"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-@contextlib.contextmanager
-def listening(bench, token=TOKEN, model=None, **http_keys):
-    """A daemon with a port: yields (place, daemon, port)."""
-    port = free_port()
-    with Place() as place:
-        config = {"http": {"port": port, **({"token": token} if token else {}), **http_keys},
-                  "output": {"sink": "file", "target": place.path("sound.wav")}}
-        daemon = Daemon(bench, place, model or bench.fast_model(), config).start()
-        yield place, daemon, port
-        assert daemon.end() == 0, "barkd did not end well: " + daemon.log()
-
-
-def ask(port, method, path, headers=None, body=None, host=None, token=TOKEN):
-    """Returns (status, headers, body)."""
-    c = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    headers = {"Host": host or f"127.0.0.1:{port}", **(headers or {})}
-    if token:
-        headers.setdefault("Authorization", "Bearer " + token)
-    try:
-        c.request(method, path, json.dumps(body) if body is not None else None, headers)
-        r = c.getresponse()
-        return r.status, r.headers, r.read()
-    finally:
-        c.close()
-
+from servers import wait_for
 
 def code(answer):
     return answer[0], json.loads(answer[2])["error"]["code"]
@@ -128,3 +93,24 @@ def port_moves(bench):
             assert daemon.speak("a", wait=True)["state"] == "done"
         reload({"port": 0})
         assert daemon.get("/v1/http") == {"url": None, "token": None}
+
+
+@test("metrics")
+def metrics(bench):
+    """What Prometheus reads: each line of its format, counters that count."""
+    with listening(bench) as (place, daemon, port):
+        assert ask(port, "GET", "/metrics", token=None)[0] == 401
+        assert daemon.speak("a", wait=True)["state"] == "done"
+        status, headers, body = ask(port, "GET", "/metrics")
+        assert status == 200 and headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        text = body.decode()
+        described = set(re.findall(r"^# TYPE (\w+) (?:counter|gauge|histogram)$", text, re.M))
+        for line in text.splitlines():
+            m = re.fullmatch(r'(\w+)(\{(?:\w+="(?:[^"\\\n]|\\.)*",?)*\})? ([-+.\deE]+)', line)
+            assert line.startswith("# ") or m, line
+            if m:
+                name = re.sub("_(bucket|sum|count)$", "", m[1])
+                assert name in described or m[1] in described, line
+        assert 'barkd_utterances_total{result="done"} 1\n' in text
+        assert "barkd_first_sound_seconds_count 1\n" in text
+        assert 'barkd_first_sound_seconds_bucket{le="+Inf"} 1\n' in text

@@ -36,20 +36,29 @@ static int sound_read(struct sound *s, const char *path)
 {
 	SF_INFO info = { 0 };
 	SNDFILE *f = sf_open(path, SFM_READ, &info);
-	float *all;
+	size_t channels, room = 0;
+	float block[8192];
+	sf_count_t n;
 
 	if (!f)
 		return -ENOENT;
-	s->n = (size_t)info.frames;
+	channels = (size_t)info.channels;
 	s->rate = (unsigned)info.samplerate;
-	all = calloc(s->n * (size_t)info.channels + 1, sizeof(*all));
-	if (!all)
-		return -ENOMEM;
-	s->n = (size_t)sf_readf_float(f, all, info.frames);
-	for (size_t i = 0; i < s->n; i++)
-		all[i] = all[i * (size_t)info.channels];
+	/* To the end: the header of what was streamed tells no length. */
+	while ((n = sf_readf_float(f, block, 8192 / info.channels)) > 0) {
+		if (room < s->n + (size_t)n) {
+			float *more;
+
+			room = 2 * (s->n + (size_t)n);
+			more = realloc(s->pcm, room * sizeof(*more));
+			if (!more)
+				return -ENOMEM;
+			s->pcm = more;
+		}
+		for (size_t i = 0; i < (size_t)n; i++)
+			s->pcm[s->n++] = block[i * channels];
+	}
 	sf_close(f);
-	s->pcm = all;
 	return 0;
 }
 

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The body of POST /v1/audio/speech, OpenAI's (its API reference, "Create
+ * speech"), with what barkd adds; see docs/api.md.
+ */
+#ifndef BARKD_API_SPEECH_H
+#define BARKD_API_SPEECH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api_error.h"
+#include "encoder.h"
+
+/* Strings are owned; NULL: not asked for. */
+struct speech_request {
+	char *text;
+	size_t n_text; /* bytes */
+	char *model, *voice, *language;
+	enum encoder_format format;
+	double speed, pitch, volume; /* 1: not asked for */
+	bool sse; /* as Server-Sent Events */
+	bool has_seed;
+	uint64_t seed;
+};
+
+/* -EINVAL or -ENOMEM with err filled; *ret is untouched then. */
+int speech_request_parse(struct speech_request *ret, const char *body,
+			 size_t n, struct api_error *err);
+void speech_request_clear(struct speech_request *r);
+
+/* Whether the voice is one of OpenAI's, which stand for the default one. */
+bool speech_voice_is_openai(const char *name);
+
+#endif

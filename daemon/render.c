@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+#include "render.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base64.h"
+#include "chain.h"
+#include "daemon.h"
+#include "log.h"
+
+#define BLOCK 480          /* samples read from the session at a time: 20 ms */
+#define TURN_BLOCKS 16     /* then others have their turn */
+#define STORE (320 * 1024) /* bytes for a client that is slow */
+/* What one block may need: slowed down fourfold, in base64. */
+#define ROOM_MIN (160 * 1024)
+#define FRAME_HZ 75        /* EnCodec's frames */
+/* The sink's listener is served first. */
+#define PRIORITY (SD_EVENT_PRIORITY_NORMAL + 10)
+
+struct render {
+	struct daemon *d;
+	struct http_request *req;
+	struct speech_request request;
+	struct studio_order *order;
+	struct bark_session *session;
+	struct chain *chain;
+	struct encoder *encoder;
+	sd_event_source *io;
+	bool begun;       /* the answer */
+	int error;        /* by an event */
+	uint64_t samples; /* made, at ENCODER_RATE */
+	struct render *prev, *next;
+};
+
+static void render_free(struct render *r)
+{
+	struct daemon *d = r->d;
+
+	if (r->prev)
+		r->prev->next = r->next;
+	else
+		d->renders = r->next;
+	if (r->next)
+		r->next->prev = r->prev;
+	d->n_renders--;
+	sd_event_source_disable_unref(r->io);
+	studio_cancel(r->order);
+	studio_return(d->studio, r->session);
+	chain_free(r->chain);
+	encoder_free(r->encoder);
+	speech_request_clear(&r->request);
+	free(r);
+	idle_update(d);
+}
+
+/* --- the answer --- */
+
+static int begin(struct render *r)
+{
+	if (r->begun)
+		return 0;
+	r->begun = true;
+	/* A proxy is not to gather what comes bit by bit. */
+	http_add_header(r->req, "X-Accel-Buffering", "no");
+	http_add_header(r->req, "Cache-Control", "no-store");
+	return http_stream_begin(r->req, 200,
+				 r->request.sse
+					 ? "text/event-stream"
+					 : encoder_type(r->request.format),
+				 STORE);
+}
+
+static int send_event(struct render *r, json_t *event)
+{
+	char *text = event ? json_dumps(event, JSON_COMPACT) : NULL, *line;
+	int n, e;
+
+	json_decref(event);
+	n = text ? asprintf(&line, "data: %s\n\n", text) : -1;
+	free(text);
+	if (n < 0)
+		return -ENOMEM;
+	e = http_stream_write(r->req, line, (size_t)n);
+	free(line);
+	return e;
+}
+
+static int send(struct render *r, const void *data, size_t n)
+{
+	char *text;
+	int e;
+
+	if (n == 0)
+		return 0;
+	e = begin(r);
+	if (e < 0)
+		return e;
+	if (!r->request.sse)
+		return http_stream_write(r->req, data, n);
+	text = base64(data, n);
+	if (!text)
+		return -ENOMEM;
+	e = send_event(r, json_pack("{s:s, s:s}", "type", "speech.audio.delta",
+				    "audio", text));
+	free(text);
+	return e;
+}
+
+static int encode(struct render *r, const struct chain_out *o)
+{
+	for (size_t i = 0; i < o->n; i += ENCODER_BLOCK_MAX) {
+		size_t n = o->n - i < ENCODER_BLOCK_MAX ? o->n - i
+							: ENCODER_BLOCK_MAX;
+		const void *data;
+		size_t n_data;
+		int e = encoder_feed(r->encoder, o->pcm + i, n, &data,
+				     &n_data);
+
+		if (e == 0)
+			e = send(r, data, n_data);
+		if (e < 0)
+			return e;
+		r->samples += n;
+	}
+	return 0;
+}
+
+static int send_done(struct render *r)
+{
+	json_int_t in = 0, out;
+
+	for (size_t i = 0; i < r->request.n_text; i++)
+		in += ((unsigned char)r->request.text[i] & 0xc0) != 0x80;
+	out = (json_int_t)(r->samples * FRAME_HZ / ENCODER_RATE);
+	return send_event(r, json_pack("{s:s, s:{s:I, s:I, s:I}}", "type",
+				       "speech.audio.done", "usage",
+				       "input_tokens", in, "output_tokens",
+				       out, "total_tokens", in + out));
+}
+
+/* All was read: what the chain and the encoder still hold, and the end. */
+static int send_rest(struct render *r)
+{
+	struct chain_out out = {0};
+	const void *data;
+	size_t n;
+	int e = r->chain ? chain_finish(r->chain, &out) : 0;
+
+	if (e == 0)
+		e = encode(r, &out);
+	if (e == 0)
+		e = encoder_finish(r->encoder, &data, &n);
+	if (e == 0)
+		e = send(r, data, n);
+	if (e == 0)
+		e = begin(r);
+	if (e == 0 && r->request.sse)
+		e = send_done(r);
+	return e;
+}
+
+/* Answers, or ends the answer, and is no more. */
+static void end(struct render *r, int e)
+{
+	struct counters *c = &r->d->counters;
+
+	if (e < 0)
+		log_warning("speech for a client: %s", strerror(-e));
+	if (e < 0)
+		c->render_failed++;
+	else
+		c->rendered++;
+	if (r->begun)
+		http_stream_end(r->req, e < 0);
+	else
+		api_error_reply(r->req, 500, NULL, "synthesis_failed",
+				"cannot speak: %s", strerror(-e));
+	render_free(r);
+}
+
+/* --- samples --- */
+
+static int feed(struct render *r)
+{
+	float pcm[BLOCK];
+	struct chain_out out;
+	struct bark_event event;
+	ssize_t n = bark_session_read(r->session, pcm, BLOCK, 0);
+	int e;
+
+	while (bark_session_event(r->session, &event) > 0)
+		if (event.type == BARK_EVENT_ERROR)
+			r->error = event.error < 0 ? event.error : -EIO;
+	if (n < 0)
+		return (int)n;
+	if (n == 0)
+		return r->error ? r->error : 1;
+	e = chain_feed(r->chain, pcm, (size_t)n, &out);
+	return e < 0 ? e : encode(r, &out);
+}
+
+static int on_session(sd_event_source *source, int fd, uint32_t revents,
+		      void *userdata)
+{
+	struct render *r = userdata;
+
+	for (int i = 0; i < TURN_BLOCKS; i++) {
+		int e;
+
+		if (r->begun && http_stream_room(r->req) < ROOM_MIN) {
+			/* The engine stops by itself when nobody reads. */
+			http_stream_wait(r->req);
+			sd_event_source_set_enabled(r->io, SD_EVENT_OFF);
+			return 0;
+		}
+		e = feed(r);
+		if (e == -EAGAIN)
+			return 0;
+		if (e != 0) {
+			end(r, e < 0 ? e : send_rest(r));
+			return 0;
+		}
+	}
+	return 0;
+}
+
+static void on_drained(void *data, struct http_request *req)
+{
+	struct render *r = data;
+
+	sd_event_source_set_enabled(r->io, SD_EVENT_ON);
+}
+
+static void on_gone(void *data, struct http_request *req)
+{
+	struct render *r = data;
+
+	r->d->counters.render_gone++;
+	render_free(r);
+}
+
+/* --- the beginning --- */
+
+static void on_order(void *data, int e, struct bark_session *session,
+		     const char *why)
+{
+	struct render *r = data;
+	const struct chain_utterance how = {
+		.rate = r->request.speed,
+		.pitch = r->request.pitch,
+		.gain = r->request.volume,
+	};
+
+	r->order = NULL;
+	r->session = session;
+	if (e == -ENODATA) {
+		/* White space alone is a moment of nothing. */
+		end(r, send_rest(r));
+		return;
+	}
+	if (e < 0) {
+		r->d->counters.render_failed++;
+		if (e == -ENOENT)
+			api_error_reply(r->req, 503, "model",
+					"model_unavailable", "%s", why);
+		else if (e == -ESRCH)
+			api_error_reply(r->req, 404, "voice",
+					"voice_not_found", "%s", why);
+		else
+			api_error_reply(r->req, 500, NULL, "synthesis_failed",
+					"%s", why);
+		render_free(r);
+		return;
+	}
+	e = chain_new(&r->chain, studio_info(r->d->studio).rate, ENCODER_RATE,
+		      r->d->conf.output.resampler);
+	if (e == 0)
+		e = chain_begin(r->chain, &how);
+	if (e == 0)
+		e = sd_event_add_io(r->d->event, &r->io,
+				    bark_session_fd(session), EPOLLIN,
+				    on_session, r);
+	if (e >= 0)
+		e = sd_event_source_set_priority(r->io, PRIORITY);
+	if (e < 0)
+		end(r, e);
+}
+
+int render_start(struct daemon *d, struct http_request *req,
+		 struct speech_request *request)
+{
+	static const struct http_watch watch = {on_gone, on_drained};
+	const char *preset = control_preset(d, request->voice);
+	struct studio_request order = {
+		.text = request->text,
+		.n_text = request->n_text,
+		.voice = preset,
+		.language = control_language(d, preset, request->language),
+		.has_seed = request->has_seed,
+		.seed = request->seed,
+	};
+	struct render *r;
+	int e;
+
+	if (d->n_renders >= d->conf.http.streams) {
+		speech_request_clear(request);
+		return -EBUSY;
+	}
+	r = calloc(1, sizeof(*r));
+	if (!r) {
+		speech_request_clear(request);
+		return -ENOMEM;
+	}
+	r->d = d;
+	r->req = req;
+	r->request = *request;
+	*request = (struct speech_request){0};
+	r->next = d->renders;
+	if (r->next)
+		r->next->prev = r;
+	d->renders = r;
+	d->n_renders++;
+	e = encoder_new(&r->encoder, r->request.format);
+	if (e == 0)
+		e = studio_order(d->studio, &r->order, &order, on_order, r);
+	if (e < 0) {
+		render_free(r);
+		return e;
+	}
+	http_set_watch(req, &watch, r);
+	return 0;
+}
+
+void render_clear(struct daemon *d)
+{
+	while (d->renders)
+		end(d->renders, -ECANCELED);
+}

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: MIT
+"""POST /v1/audio/speech: what programs with an OpenAI-style client get."""
+import base64
+import json
+import os
+import socket
+import time
+import wave
+
+from asking import TOKEN, ask, listening
+from daemon import UnixConnection
+from harness import test
+from servers import wait_for
+from stage import LONG, MEDIUM, SHORT, render
+
+FORMATS = {"mp3": "audio/mpeg", "opus": "audio/ogg", "aac": "audio/aac", "flac": "audio/flac",
+           "wav": "audio/wav", "pcm": "audio/pcm"}
+
+
+def as_wav(path, pcm, rate=24000):
+    with wave.open(path, "w") as w:
+        w.setparams((1, 2, rate, 0, "NONE", ""))
+        w.writeframes(pcm)
+    return path
+
+
+def speech(daemon, text, **more):
+    """Returns (status, headers, body)."""
+    c = UnixConnection(daemon.socket, 120)
+    try:
+        c.request("POST", "/v1/audio/speech", json.dumps({"input": text, **more}))
+        r = c.getresponse()
+        return r.status, r.headers, r.read()
+    finally:
+        c.close()
+
+
+def adts_seconds(data):
+    """The length of a chain of whole ADTS frames (ISO 14496-3, 1.A.2)."""
+    rates = [96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000]
+    at = frames = 0
+    while at < len(data):
+        assert data[at] == 0xff and data[at + 1] & 0xf6 == 0xf0, f"no frame at {at}"
+        rate = rates[data[at + 2] >> 2 & 15]
+        at += (data[at + 3] & 3) << 11 | data[at + 4] << 3 | data[at + 5] >> 5
+        frames += 1
+    assert at == len(data), "half a frame at the end"
+    return frames * 1024 / rate
+
+
+@test("formats")
+def formats(bench):
+    """Each format is the sound that is rendered, whole."""
+    with listening(bench, model=bench.voice_model()) as (place, daemon, port):
+        ref = render(bench, place, MEDIUM, 5, "low-latency", model=bench.voice_model())
+        with wave.open(ref) as w:
+            seconds = w.getnframes() / w.getframerate()
+        notes = []
+        for name, kind in FORMATS.items():
+            status, headers, body = speech(daemon, MEDIUM, seed=5, response_format=name)
+            if status == 400 and b"unsupported_format" in body:
+                notes.append(f"no {name} in this build")
+                continue
+            assert status == 200 and headers["Content-Type"] == kind, (name, status, body[:200])
+            path = place.path("speech." + name)
+            if name == "pcm":
+                as_wav(path, body)
+            else:
+                with open(path, "wb") as f:
+                    f.write(body)
+            if name == "aac":
+                assert seconds <= adts_seconds(body) < seconds + .2, adts_seconds(body)
+                continue
+            got, (match,) = bench.wavcmp(place, path, ref)
+            least = .99 if name in ("flac", "wav", "pcm") else .9
+            assert match["correlation"] > least, (name, match)
+            assert abs(got["frames"] / got["rate"] - seconds) < .2, (name, got, seconds)
+            notes.append(f"{name} {match['correlation']:.4f}")
+        # The default is OpenAI's.
+        assert speech(daemon, SHORT)[1]["Content-Type"] == "audio/mpeg"
+        return ", ".join(notes)
+
+
+@test("streamed")
+def streamed(bench):
+    """The first bytes come while most of the speech has not been computed."""
+    with listening(bench, model=bench.voice_model()) as (place, daemon, port):
+        daemon.warm()
+        c = UnixConnection(daemon.socket, 120)
+        start = time.monotonic()
+        c.request("POST", "/v1/audio/speech", json.dumps(
+            {"input": LONG + " " + LONG, "response_format": "pcm"}))
+        r = c.getresponse()
+        first = r.read1(65536)
+        begun = time.monotonic() - start
+        rest = r.read()
+        took = time.monotonic() - start
+        c.close()
+        seconds = (len(first) + len(rest)) / 48000
+        assert seconds > 10 and len(first) > 0
+        assert begun < took / 4, (begun, took)
+        return f"first bytes after {begun * 1e3:.0f} ms, {seconds:.1f} s of sound after {took:.2f} s"
+
+
+@test("events")
+def events(bench):
+    """Server-Sent Events hold the same sound."""
+    with listening(bench, model=bench.voice_model()) as (place, daemon, port):
+        plain = speech(daemon, MEDIUM, seed=5, response_format="pcm")[2]
+        status, headers, body = speech(daemon, MEDIUM, seed=5, response_format="pcm",
+                                       stream_format="sse")
+        assert status == 200 and headers["Content-Type"] == "text/event-stream"
+        *deltas, done = [json.loads(e.removeprefix("data: "))
+                         for e in body.decode().split("\n\n") if e]
+        assert all(d["type"] == "speech.audio.delta" for d in deltas) and len(deltas) > 3
+        assert b"".join(base64.b64decode(d["audio"]) for d in deltas) == plain
+        assert done["type"] == "speech.audio.done"
+        usage = done["usage"]
+        assert usage["input_tokens"] == len(MEDIUM), usage
+        assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
+
+
+@test("speed")
+def speed(bench):
+    with listening(bench, model=bench.voice_model()) as (place, daemon, port):
+        plain = len(speech(daemon, MEDIUM, seed=5, response_format="pcm")[2])
+        for factor in .5, 2:
+            n = len(speech(daemon, MEDIUM, seed=5, response_format="pcm", speed=factor)[2])
+            assert abs(n * factor / plain - 1) < .1, (factor, n, plain)
+
+
+@test("speech-refused")
+def refused(bench):
+    with listening(bench) as (place, daemon, port):
+        for wrong, expected in (
+                ({"voice": "nobody"}, (404, "voice_not_found", "voice")),
+                ({"model": "gpt-9"}, (404, "model_not_found", "model")),
+                ({"response_format": "midi"}, (400, "invalid_value", "response_format")),
+                ({"stream_format": "x"}, (400, "invalid_value", "stream_format")),
+                ({"speed": 4.1}, (400, "invalid_value", "speed")),
+                ({"speed": "fast"}, (400, "invalid_type", "speed")),
+                ({"voice": 3}, (400, "invalid_type", "voice")),
+                ({"input": None}, (400, "missing_field", "input")),
+                ({"input": "x" * (256 * 1024 + 1)}, (413, "too_large", "input"))):
+            status, _, body = speech(daemon, **{"text": "a", **wrong}) if "input" not in wrong \
+                else ask(port, "POST", "/v1/audio/speech", body=wrong)
+            error = json.loads(body)["error"]
+            assert (status, error["code"], error["param"]) == expected, (wrong, status, error)
+        # Nothing to say is no error.
+        status, _, body = speech(daemon, " \n", response_format="pcm")
+        assert (status, body) == (200, b"")
+        # Fields of other services, voices of OpenAI's, {"id": ...}.
+        status, _, body = speech(daemon, SHORT, voice={"id": "alloy"}, instructions="Whisper.",
+                                 model="tts-1-hd", something=[1], response_format="pcm")
+        assert status == 200 and body
+
+
+@test("speech-gone", tries=3)
+def gone(bench):
+    """A client that goes away, or takes nothing, costs nothing any more."""
+    with listening(bench, streams=2) as (place, daemon, port):
+        daemon.warm()
+
+        def begin(kind):
+            s = socket.socket(kind)
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            s.connect(daemon.socket if kind == socket.AF_UNIX else ("127.0.0.1", port))
+            body = json.dumps({"input": LONG * 20, "response_format": "wav"}).encode()
+            s.sendall(b"POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\n"
+                      b"Authorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s"
+                      % (TOKEN.encode(), len(body), body))
+            s.recv(1)
+            return s
+
+        def made():
+            return daemon.status()["renders"]["making"]
+
+        left = daemon.status()["renders"]["gone"]
+        for kind in (socket.AF_UNIX, socket.AF_INET) * 3:
+            s = begin(kind)
+            assert made() == 1
+            s.close()
+            at = time.monotonic()
+            wait_for("end of the work", lambda: made() == 0, 5)
+            assert time.monotonic() - at < .1, "the client's work went on"
+            left += 1
+            assert daemon.status()["renders"]["gone"] == left
+        # Two that do not read: the engine waits for them, a third is refused,
+        # and who listens at the sink hears no difference.
+        slow = [begin(socket.AF_INET), begin(socket.AF_UNIX)]
+        daemon.settle()
+        assert made() == 2
+        status, headers, body = speech(daemon, SHORT)
+        assert status == 429 and headers["Retry-After"] == "1", (status, body)
+        assert json.loads(body)["error"]["code"] == "rate_limit_exceeded"
+        assert daemon.speak(SHORT, wait=True)["state"] == "done"
+        for s in slow:
+            s.close()
+        wait_for("end of the work", lambda: made() == 0, 5)
+        assert speech(daemon, SHORT)[0] == 200
+
+
+@test("speech-stopped")
+def stopped(bench):
+    """When barkd ends, a client sees that its speech is not complete."""
+    with listening(bench) as (place, daemon, port):
+        daemon.warm()
+        c = UnixConnection(daemon.socket, 60)
+        c.request("POST", "/v1/audio/speech", json.dumps({"input": LONG * 20}))
+        r = c.getresponse()
+        assert r.status == 200 and r.read(1)
+        assert daemon.end() == 0
+        try:
+            r.read()
+        except OSError:
+            pass
+        except Exception as e:
+            assert "IncompleteRead" in type(e).__name__, e
+        else:
+            raise AssertionError("the answer looks complete")
+        daemon.start()
+
+
+@test("openai")
+def openai_client(bench):
+    """OpenAI's own Python client."""
+    python = bench.python("openai")
+    with listening(bench, model=bench.voice_model()) as (place, daemon, port):
+        script = os.path.join(os.path.dirname(__file__), "clients", "openai_speech.py")
+        seen = json.loads(place.run([python, script, f"http://127.0.0.1:{port}/v1", TOKEN,
+                                     place.dir], timeout=300).stdout)
+        ref = render(bench, place, MEDIUM, 5, "low-latency", model=bench.voice_model())
+        _, (match,) = bench.wavcmp(place, place.path("openai.mp3"), ref)
+        assert match["correlation"] > .9, match
+        assert os.path.getsize(place.path("openai.wav")) > 10000
+        assert seen["sse"] == "text/event-stream"
+        assert set(seen["events"][:-1]) == {"speech.audio.delta"}
+        assert seen["events"][-1] == "speech.audio.done" and seen["usage"]["total_tokens"] > 0
+        assert len(seen["several"]) == 6 and min(seen["several"]) > 4800, seen["several"]
+        assert "tts-1" in seen["models"]
+        assert seen["voice"] == ["NotFoundError", "voice_not_found", "voice"]
+        assert seen["model"] == ["NotFoundError", "model_not_found", "model"]
+        assert seen["format"] == ["BadRequestError", "invalid_value", "response_format"]
+        assert seen["empty"] == ["BadRequestError", "invalid_value", "input"]
+        assert seen["token"] == ["AuthenticationError", "invalid_api_key"]
