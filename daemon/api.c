@@ -200,6 +200,20 @@ static void get_http(struct daemon *d, struct http_request *req)
 			     gate_token(d->gate)));
 }
 
+static void get_events(struct daemon *d, struct http_request *req)
+{
+	const char *levels = http_query(req, "levels");
+	int r = events_listen(d->events, req,
+			      levels && strcmp(levels, "1") == 0);
+
+	if (r == -EBUSY)
+		api_error_reply(req, 429, NULL, "rate_limit_exceeded",
+				"%d clients listen already",
+				EVENTS_LISTENERS_MAX);
+	else if (r < 0)
+		reply_no_memory(req);
+}
+
 static void get_metrics(struct daemon *d, struct http_request *req)
 {
 	size_t n;
@@ -238,6 +252,7 @@ static const struct route {
 	{"/v1/models", false, true, get_audio_models},
 	{"/v1/status", false, true, get_status},
 	{"/v1/http", false, true, get_http},
+	{"/v1/events", false, true, get_events},
 	{"/metrics", false, true, get_metrics},
 	{"/healthz", false, true, get_health},
 };

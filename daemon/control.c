@@ -74,6 +74,9 @@ static void let_go(struct daemon *d, struct utterance *u)
 		d->ahead = NULL;
 }
 
+static const char *const outcome_names[] = {"done", "stopped", "dropped",
+					    "failed"};
+
 /* u is out of the queue and the speaker does not have it. */
 static void end(struct daemon *d, struct utterance *u, enum outcome outcome)
 {
@@ -86,9 +89,10 @@ static void end(struct daemon *d, struct utterance *u, enum outcome outcome)
 		api_answer(u, outcome);
 	log_debug("utterance %llu: %s after %.0f ms",
 		  (unsigned long long)u->item.id,
-		  (const char *[]){"done", "stopped", "dropped",
-				   "failed"}[outcome],
+		  outcome_names[outcome],
 		  u->played_ms);
+	events_end(d->events, u, outcome_names[outcome]);
+	utterance_events_clear(&u->events);
 	speak_request_clear(&u->request);
 	free(u);
 	control_wake(d);
@@ -164,6 +168,9 @@ static void on_finished(void *data, int r)
 
 	u->played_ms = speaker_played_ms(d->speaker);
 	u->end = speaker_end(d->speaker);
+	u->events.length_ms =
+		u->played_ms +
+		(double)speaker_until_heard(d->speaker, u->end) / 1e3;
 	if (r < 0) {
 		fail(d, u, 500, "synthesis_failed", "the speech broke off: %s",
 		     strerror(-r));
@@ -183,6 +190,13 @@ static void on_finished(void *data, int r)
 	*at = u;
 	on_tail(NULL, 0, d);
 	control_wake(d);
+}
+
+static void on_segment(void *data, const struct bark_event *event)
+{
+	struct daemon *d = data;
+
+	events_segment(d->events, current_of(d), event);
 }
 
 static void on_computed(void *data)
@@ -302,6 +316,7 @@ static void play(struct daemon *d, struct utterance *u)
 	int r;
 
 	bark_session_set_delay(u->session, 0);
+	events_play(d->events, u, how.rate);
 	r = speaker_play(d->speaker, u->session, studio_info(d->studio).rate,
 			 voice_of(d, u), &how);
 	if (r < 0)
@@ -442,6 +457,7 @@ int control_speak(struct daemon *d, struct speak_request *request,
 		http_set_watch(waiter, &waiter_watch, u);
 	u->asked = daemon_now_ns();
 	u->daemon = d;
+	events_queued(d->events, u);
 	queue_push(&d->queue, &u->item);
 
 	/* Only a notification can be refused, and then it alone is. */
@@ -494,6 +510,7 @@ void control_pause(struct daemon *d, bool pause)
 {
 	d->paused = pause;
 	speaker_pause(d->speaker, pause);
+	events_paused(d->events, pause);
 	control_wake(d);
 }
 
@@ -512,6 +529,7 @@ int control_init(struct daemon *d)
 {
 	const struct speaker_handler handler = {
 		.computed = on_computed,
+		.segment = on_segment,
 		.finished = on_finished,
 		.data = d,
 	};

@@ -12,6 +12,7 @@
 
 #include "api_speak.h"
 #include "conf.h"
+#include "events.h"
 #include "gate.h"
 #include "http.h"
 #include "listen.h"
@@ -41,6 +42,7 @@ struct utterance {
 	uint64_t asked;    /* CLOCK_MONOTONIC ns */
 	double played_ms;
 	uint64_t end;      /* speaker_end(), once it was taken by the sink */
+	struct utterance_events events;
 	/* Why it fails, if it does. */
 	unsigned status;
 	const char *code;
@@ -66,6 +68,7 @@ struct daemon {
 	struct sinks *sinks;
 	struct studio *studio;
 	struct speaker *speaker;
+	struct events *events;
 
 	struct queue queue;
 	uint64_t last_id;
@@ -141,6 +144,8 @@ void api_answer(struct utterance *u, enum outcome outcome);
 
 json_t *view_queue(struct daemon *d);
 json_t *view_status(struct daemon *d);
+/* As GET /v1/status has it. */
+const char *view_state(const struct daemon *d);
 /* Of the process. */
 int64_t view_resident_bytes(void);
 json_t *view_voices(struct daemon *d);

@@ -140,6 +140,8 @@ static int start_parts(struct daemon *d)
 		r = studio_new(&d->studio, d->event, control_studio_changed,
 			       d);
 	if (r == 0)
+		r = events_new(&d->events, d);
+	if (r == 0)
 		r = control_init(d);
 	if (r == 0)
 		r = idle_init(d);
@@ -165,6 +167,7 @@ static void stop_parts(struct daemon *d)
 	if (d->studio && studio_info(d->studio).state == STUDIO_LOADING)
 		_exit(STATUS_OK);
 	control_clear(d);
+	events_free(d->events);
 	sinks_free(d->sinks);
 	studio_free(d->studio);
 	idle_clear(d);

@@ -48,6 +48,7 @@ struct speaker {
 	uint64_t written; /* a writing sink: samples of this utterance */
 	uint64_t first_write; /* ns */
 	double played_ms; /* of the last utterance */
+	struct levels levels;
 };
 
 static uint64_t now_ns(void)
@@ -107,6 +108,7 @@ static int deliver(struct speaker *sp, const struct chain_out *o, bool last)
 			return r;
 		if (n && !sp->written)
 			sp->first_write = now_ns();
+		levels_add(&sp->levels, sp->out_rate, sp->written, o->pcm, n);
 		sp->written += n;
 		return 0;
 	}
@@ -114,6 +116,8 @@ static int deliver(struct speaker *sp, const struct chain_out *o, bool last)
 		log_warning("the ring has no room for %zu samples", n);
 		n = outlet_space(sp->outlet);
 	}
+	levels_add(&sp->levels, sp->out_rate, outlet_written(sp->outlet),
+		   o->pcm, n);
 	outlet_write(sp->outlet, o->pcm, n, last);
 	return 0;
 }
@@ -149,6 +153,9 @@ static void take_events(struct speaker *sp)
 	while (bark_session_event(sp->session, &e) > 0) {
 		if (e.type == BARK_EVENT_ERROR)
 			sp->error = e.error < 0 ? e.error : -EIO;
+		if (e.type == BARK_EVENT_SEGMENT_BEGIN ||
+		    e.type == BARK_EVENT_SEGMENT_END)
+			sp->handler.segment(sp->handler.data, &e);
 		if (e.type != BARK_EVENT_END || sp->computed)
 			continue;
 		sp->computed = true;
@@ -396,6 +403,16 @@ uint64_t speaker_first_sound(struct speaker *sp)
 {
 	return sp->writes ? sp->first_write
 			  : outlet_first_pull(sp->outlet);
+}
+
+struct level speaker_level(struct speaker *sp)
+{
+	uint64_t at = sp->writes ? sp->written : outlet_read(sp->outlet);
+	/* A file is heard as it is written, but for the unfinished block. */
+	uint64_t delay = sp->writes ? sp->out_rate / LEVELS_PER_S + 1
+				    : outlet_delay(sp->outlet);
+
+	return levels_at(&sp->levels, at > delay ? at - delay : 0);
 }
 
 uint64_t speaker_end(struct speaker *sp)

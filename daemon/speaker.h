@@ -15,6 +15,7 @@
 #include "bark.h"
 #include "chain.h"
 #include "conf.h"
+#include "levels.h"
 #include "outlet.h"
 #include "sinks.h"
 
@@ -23,6 +24,8 @@ struct speaker;
 struct speaker_handler {
 	/* The engine has computed the whole utterance. */
 	void (*computed)(void *data);
+	/* A segment's beginning or end was computed. */
+	void (*segment)(void *data, const struct bark_event *event);
 	/* The sink has taken all of it (r 0), or it ends early: r < 0 is the
 	 * engine's or the sink's error. The speaker is idle then. */
 	void (*finished)(void *data, int r);
@@ -61,6 +64,8 @@ double speaker_played_ms(struct speaker *sp);
 uint64_t speaker_first_sound(struct speaker *sp);
 /* Microseconds until the place `end` is heard; 0: it was. */
 uint64_t speaker_until_heard(struct speaker *sp, uint64_t end);
+/* How loud it is where the listener is. */
+struct level speaker_level(struct speaker *sp);
 /* The place behind the utterance that was finished last. */
 uint64_t speaker_end(struct speaker *sp);
 

@@ -123,7 +123,7 @@ int64_t view_resident_bytes(void)
 	return resident * sysconf(_SC_PAGESIZE);
 }
 
-static const char *state_of(const struct daemon *d)
+const char *view_state(const struct daemon *d)
 {
 	if (d->stopping)
 		return "stopping";
@@ -209,7 +209,7 @@ json_t *view_status(struct daemon *d)
 	return json_pack(
 		"{s:s, s:s, s:s?, s:o, s:{s:s?, s:o, s:s}, s:o,"
 		" s:{s:I, s:I, s:o, s:I}, s:o, s:o, s:o, s:o, s:I, s:f}",
-		"version", BARKD_VERSION, "state", state_of(d), "error", error,
+		"version", BARKD_VERSION, "state", view_state(d), "error", error,
 		"model", view_model(d, &m), "engine", "kernels", m.kernels,
 		"threads", integer_or_null(m.threads), "mode",
 		conf_modes[d->conf.model.mode], "sink", view_sink(d, &s),
