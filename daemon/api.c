@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon.h"
+#include "pages.h"
 
 static void reply_error(struct http_request *req, const struct api_error *err)
 {
@@ -290,8 +291,48 @@ static void dispatch(struct daemon *d, struct http_request *req,
 	route->handle(d, req);
 }
 
+/* --- pages --- */
+
+static void send_page(struct http_request *req, const struct page *page)
+{
+	const char *method = http_method(req);
+	struct api_error err;
+
+	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
+		api_error_set(&err, 405, NULL, "method_not_allowed",
+			      "%s takes GET", page->path);
+		http_add_header(req, "Allow", "GET, HEAD");
+		reply_error(req, &err);
+		return;
+	}
+	/* Nothing but what barkd serves runs in its pages, or holds them. */
+	http_add_header(req, "Content-Security-Policy",
+			"default-src 'none'; script-src 'self'; "
+			"style-src 'self'; connect-src 'self'; "
+			"base-uri 'none'; form-action 'none'; "
+			"frame-ancestors 'none'");
+	http_add_header(req, "X-Content-Type-Options", "nosniff");
+	http_add_header(req, "Referrer-Policy", "no-referrer");
+	http_add_header(req, "Cache-Control", "no-cache");
+	http_reply_data(req, 200, page->type, page->data, page->n);
+}
+
+static const struct page *find_page(const char *path)
+{
+	for (size_t i = 0; i < pages_n; i++)
+		if (strcmp(pages[i].path, path) == 0)
+			return &pages[i];
+	return NULL;
+}
+
 void api_handle(void *data, struct http_request *req)
 {
+	const struct page *page = find_page(http_path(req));
+
+	if (page) {
+		send_page(req, page);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++) {
 		if (strcmp(routes[i].path, http_path(req)) == 0) {
 			dispatch(data, req, &routes[i]);

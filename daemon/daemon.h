@@ -148,6 +148,7 @@ json_t *view_status(struct daemon *d);
 const char *view_state(const struct daemon *d);
 /* Of the process. */
 int64_t view_resident_bytes(void);
+double view_cpu_s(void);
 json_t *view_voices(struct daemon *d);
 /* As clients of OpenAI-style services ask for them. */
 json_t *view_audio_voices(struct daemon *d);

@@ -119,6 +119,8 @@ static void put_all(FILE *f, struct daemon *d)
 	    (double)m.memory);
 	one(f, "resident_bytes", "gauge", "Resident memory of the process.",
 	    (double)view_resident_bytes());
+	one(f, "cpu_seconds_total", "counter", "Processor time used.",
+	    view_cpu_s());
 	one(f, "uptime_seconds", "gauge", "Since the start.",
 	    (double)(daemon_now_ns() - d->started) / 1e9);
 	put_histogram(f, "first_sound_seconds",

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon.h"
@@ -123,6 +124,15 @@ int64_t view_resident_bytes(void)
 	return resident * sysconf(_SC_PAGESIZE);
 }
 
+double view_cpu_s(void)
+{
+	struct timespec t;
+
+	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) < 0)
+		return 0;
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 const char *view_state(const struct daemon *d)
 {
 	if (d->stopping)
@@ -208,7 +218,7 @@ json_t *view_status(struct daemon *d)
 
 	return json_pack(
 		"{s:s, s:s, s:s?, s:o, s:{s:s?, s:o, s:s}, s:o,"
-		" s:{s:I, s:I, s:o, s:I}, s:o, s:o, s:o, s:o, s:I, s:f}",
+		" s:{s:I, s:I, s:o, s:I}, s:o, s:o, s:o, s:o, s:I, s:f, s:f}",
 		"version", BARKD_VERSION, "state", view_state(d), "error", error,
 		"model", view_model(d, &m), "engine", "kernels", m.kernels,
 		"threads", integer_or_null(m.threads), "mode",
@@ -224,7 +234,8 @@ json_t *view_status(struct daemon *d)
 		"first_audio_ms",
 		number_or_null(d->first_audio_ms), "first_sound_ms",
 		number_or_null(d->first_sound_ms), "memory_bytes",
-		(json_int_t)view_resident_bytes(), "uptime_s",
+		(json_int_t)view_resident_bytes(), "cpu_s", view_cpu_s(),
+		"uptime_s",
 		(double)(daemon_now_ns() - d->started) / 1e9);
 }
 
