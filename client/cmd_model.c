@@ -1,96 +1,86 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bark.h"
+#include "cmd_fetch.h"
 #include "commands.h"
 #include "copy.h"
 #include "model.h"
+#include "models.h"
 #include "options.h"
 #include "paths.h"
-#include "speech.h"
-
-static bool is_quantized(const char *dir)
-{
-	char *path;
-	bool there;
-
-	if (asprintf(&path, "%s/model.gguf", dir) < 0)
-		return false;
-	there = !access(path, F_OK);
-	free(path);
-	return there;
-}
-
-/* "" where it isn't known. */
-static const char *precision_name(enum bark_precision precision)
-{
-	return precision == BARK_PRECISION_DEFAULT ? "" :
-		       speech_precisions[precision - BARK_PRECISION_F32];
-}
+#include "style.h"
 
 /* What its line in the list ends with. */
 static void print_kind(const char *dir)
 {
-	if (is_quantized(dir))
-		printf(" (%s)", precision_name(bark_saved_precision(dir)));
-	putchar('\n');
+	if (models_quantized(dir))
+		printf(" (%s)", models_precision(bark_saved_precision(dir)));
 }
 
-static int model_list(void)
+/* Which one barkd uses: a name, or a folder. */
+static char *default_model(void)
+{
+	struct conf conf;
+	char *name = NULL;
+
+	if (!models_conf(&conf)) {
+		name = conf.model.name;
+		conf.model.name = NULL;
+		conf_clear(&conf);
+	}
+	return name;
+}
+
+static json_t *entry_json(const struct barkd_entry *e, bool is_default)
+{
+	const bool small = models_quantized(e->path);
+
+	return json_pack("{s:s,s:s,s:s*,s:b}", "name", e->name, "path",
+			 e->path, "precision",
+			 small ? models_precision(bark_saved_precision(e->path))
+			       : NULL,
+			 "default", is_default);
+}
+
+static int model_list(bool as_json)
 {
 	struct barkd_entries models = {0};
+	json_t *list = json_array();
+	char *standard = default_model();
 	int r = barkd_models_list(&models);
 
-	if (r)
+	if (r) {
+		json_decref(list);
+		free(standard);
 		return options_fail("models cannot be listed: %s",
 				    strerror(-r));
+	}
 	for (size_t i = 0; i < models.n; i++) {
-		printf("%-20s %s", models.items[i].name, models.items[i].path);
-		print_kind(models.items[i].path);
+		const struct barkd_entry *e = &models.items[i];
+		const bool is = standard && !strcmp(standard, e->name);
+
+		if (as_json) {
+			json_array_append_new(list, entry_json(e, is));
+			continue;
+		}
+		printf("%s%-20s%s %s", is ? style_on(stdout, STYLE_BOLD) : "",
+		       e->name, is ? style_off(stdout) : "", e->path);
+		print_kind(e->path);
+		printf("%s\n", is ? " (default)" : "");
 	}
 	barkd_entries_clear(&models);
-	return EXIT_OK;
-}
-
-/* Opens it, and every voice that comes with it or was imported. */
-static int check(const char *path, const char *vocab, bool voices)
-{
-	struct barkd_entries list = {0};
-	struct bark_model *model;
-	struct bark_error err;
-	int status = EXIT_OK, r;
-
-	/* Quantizing would hide what is not finite. */
-	r = speech_open_f32(&model, path, vocab, &err);
-	if (r)
-		return options_fail("%s", err.message);
-	if (bark_model_check(model, &err))
-		status = options_fail("%s", err.message);
-	if (!status && voices) {
-		r = barkd_voices_list(&list, path);
-		if (r)
-			status = options_fail("%s: voices cannot be listed: %s",
-					      path, strerror(-r));
-	}
-	for (size_t i = 0; !status && i < list.n; i++) {
-		struct bark_voice *voice;
-
-		if (bark_voice_open(&voice, model, list.items[i].path, &err))
-			status = options_fail("%s", err.message);
-		else
-			bark_voice_unref(voice);
-	}
-	if (!status)
-		printf("%s: %u Hz, %.1f MB of %s weights, %zu voices\n", path,
-		       bark_model_rate(model), bark_model_memory(model) / 1e6,
-		       precision_name(bark_model_precision(model)), list.n);
-	barkd_entries_clear(&list);
-	bark_model_unref(model);
-	return status;
+	free(standard);
+	return as_json ? options_print_json(list) :
+			 (json_decref(list), EXIT_OK);
 }
 
 static int model_verify(const char *name)
@@ -102,22 +92,9 @@ static int model_verify(const char *name)
 	if (r)
 		return options_fail("no model '%s' (%s); see 'barkctl model list'",
 				    name, strerror(-r));
-	status = check(path, NULL, true);
+	status = models_check(path, NULL, true, true);
 	free(path);
 	return status;
-}
-
-/* Where imported and quantized models are kept. */
-static int models_home(char **ret)
-{
-	char *home;
-	int r = barkd_data_home(&home);
-
-	if (r)
-		return options_fail("no folder for data: %s", strerror(-r));
-	r = asprintf(ret, "%s/models", home);
-	free(home);
-	return r < 0 ? options_fail("out of memory") : EXIT_OK;
 }
 
 static int copy_in(const char *from, const char *vocab, const char *name)
@@ -129,7 +106,7 @@ static int copy_in(const char *from, const char *vocab, const char *name)
 		return status;
 	r = copy_model(from, vocab, dir, name);
 	if (r == -EEXIST)
-		status = options_fail("%s/%s is there already; remove it first",
+		status = options_fail("%s/%s is there already; 'barkctl model remove' removes it",
 				      dir, name);
 	else if (r)
 		status = options_fail("%s/%s: %s", dir, name, strerror(-r));
@@ -169,7 +146,7 @@ static int save_quantized(struct bark_model *model, const char *from,
 		return status;
 	r = copy_around_weights(from, dir, name, save_into, &s);
 	if (r == -EEXIST)
-		status = options_fail("%s/%s is there already; remove it first",
+		status = options_fail("%s/%s is there already; 'barkctl model remove' removes it",
 				      dir, name);
 	else if (r)
 		status = options_fail("%s/%s: %s", dir, name,
@@ -191,10 +168,10 @@ static int quantize(const char *dir, enum bark_precision precision)
 	char *name;
 	int status;
 
-	if (is_quantized(dir))
+	if (models_quantized(dir))
 		return options_fail("%s is quantized already", dir);
 	if (asprintf(&name, "%s-%s", basename(dir),
-		     precision_name(precision)) < 0)
+		     models_precision(precision)) < 0)
 		return options_fail("out of memory");
 	if (!copy_name_ok(name)) {
 		status = options_fail("'%s' cannot be a model's name", name);
@@ -236,7 +213,7 @@ static int model_import(const char *from, const char *vocab, const char *name)
 	if (!name)
 		name = basename(full);
 	if (copy_name_ok(name))
-		status = check(full, vocab, false);
+		status = models_check(full, vocab, false, true);
 	else
 		status = options_fail("'%s' cannot be a model's name (letters, digits, '.', '_', '-'); give one with --name",
 				      name);
@@ -246,39 +223,133 @@ static int model_import(const char *from, const char *vocab, const char *name)
 	return status;
 }
 
-int cmd_model(int argc, char **argv)
+/* --- remove --- */
+
+/* Asks on a terminal; no terminal is a no. */
+static bool agrees(const char *name, const char *path)
 {
-	static const char *const names[] = {"int8", "q4", NULL};
+	char answer[16];
+
+	if (!isatty(STDIN_FILENO))
+		return false;
+	fprintf(stderr, "Remove the model %s (%s)? [y/N] ", name, path);
+	return fgets(answer, sizeof(answer), stdin) &&
+	       (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+/* It is gone at once for all others, and then its bytes go. */
+static int remove_from(const char *home, const char *name)
+{
+	char hidden[NAME_MAX + 1];
+	struct stat st;
+	int dir, r = 0;
+
+	dir = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return -errno;
+	snprintf(hidden, sizeof(hidden), ".remove-%.64s.%ld", name,
+		 (long)getpid());
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		r = -errno;
+	else if (S_ISLNK(st.st_mode))
+		r = unlinkat(dir, name, 0) < 0 ? -errno : 0;
+	else if (renameat(dir, name, dir, hidden) < 0)
+		r = -errno;
+	else
+		r = copy_remove_folder(dir, hidden);
+	close(dir);
+	return r;
+}
+
+static int model_remove(const char *name, bool yes)
+{
+	char *home, *path = NULL, *standard = default_model();
+	int r, status = models_home(&home);
+
+	if (status) {
+		free(standard);
+		return status;
+	}
+	if (!copy_name_ok(name) || asprintf(&path, "%s/%s", home, name) < 0)
+		status = options_fail("no model '%s' to remove; see 'barkctl model list'",
+				      name);
+	else if (access(path, F_OK) < 0)
+		status = options_fail("%s: %s; only models that were imported or fetched are removed",
+				      path, strerror(errno));
+	else if (standard && !strcmp(standard, name))
+		status = options_fail("%s is the model that barkd uses; set another 'name' under [model] in barkd.ini first",
+				      name);
+	else if (!yes && !agrees(name, path))
+		status = options_fail("%s was not removed; without a question: --yes",
+				      name);
+	else if ((r = remove_from(home, name)) < 0)
+		status = options_fail("%s: %s", path, strerror(-r));
+	free(standard);
+	free(path);
+	free(home);
+	return status;
+}
+
+/* --- the command --- */
+
+struct model_options {
+	const char *vocab, *name;
+	int to;
+	bool json, yes;
+};
+
+static int run_verb(const char *verb, int n, char **words,
+		    const struct model_options *o)
+{
 	static const enum bark_precision precisions[] = {
 		BARK_PRECISION_INT8, BARK_PRECISION_Q4,
 	};
-	const char *vocab = NULL, *name = NULL, *verb;
-	int to = -1;
-	const struct option_def defs[] = {
-		OPTION_STRING(0, "name", &name),
-		OPTION_STRING(0, "vocab", &vocab),
-		OPTION_CHOICE(0, "to", &to, NULL, names),
-	};
-	int first, n, status;
 
+	if (!strcmp(verb, "list") && n == 0)
+		return model_list(o->json);
+	if (!strcmp(verb, "verify") && n == 1)
+		return model_verify(words[0]);
+	if (!strcmp(verb, "import") && n == 1)
+		return model_import(words[0], o->vocab, o->name);
+	if (!strcmp(verb, "quantize") && n == 1)
+		return model_quantize(words[0], precisions[o->to]);
+	if (!strcmp(verb, "remove") && n == 1)
+		return model_remove(words[0], o->yes);
+	return options_usage("model",
+			     "model takes 'list', 'fetch REPO', 'import PATH', 'verify NAME', 'quantize NAME' or 'remove NAME'");
+}
+
+int cmd_model(int argc, char **argv)
+{
+	static const char *const names[] = {"int8", "q4", NULL};
+	struct model_options o = {.to = -1};
+	const struct option_def defs[] = {
+		OPTION_STRING(0, "name", &o.name),
+		OPTION_STRING(0, "vocab", &o.vocab),
+		OPTION_CHOICE(0, "to", &o.to, NULL, names),
+		OPTION_FLAG(0, "json", &o.json),
+		OPTION_FLAG('y', "yes", &o.yes),
+	};
+	const char *verb;
+	int first, status;
+
+	if (argc > 1 && !strcmp(argv[1], "fetch")) {
+		argv[1] = argv[0];
+		return cmd_model_fetch(argc - 1, argv + 1);
+	}
 	status = options_parse(argc, argv, defs, ARRAY_LEN(defs), &first);
 	if (status)
 		return status;
-	n = argc - first;
-	verb = n ? argv[first] : "";
-	if ((vocab || name) && strcmp(verb, "import"))
+	verb = first < argc ? argv[first] : "";
+	if ((o.vocab || o.name) && strcmp(verb, "import"))
 		return options_usage(argv[0],
 				     "--vocab and --name go with import");
-	if ((to >= 0) != !strcmp(verb, "quantize"))
+	if ((o.to >= 0) != !strcmp(verb, "quantize"))
 		return options_usage(argv[0], "--to int8 or --to q4 goes with quantize");
-	if (!strcmp(verb, "list") && n == 1)
-		return model_list();
-	if (!strcmp(verb, "verify") && n == 2)
-		return model_verify(argv[first + 1]);
-	if (!strcmp(verb, "import") && n == 2)
-		return model_import(argv[first + 1], vocab, name);
-	if (!strcmp(verb, "quantize") && n == 2)
-		return model_quantize(argv[first + 1], precisions[to]);
-	return options_usage(argv[0],
-			     "model takes 'list', 'import PATH', 'verify NAME' or 'quantize NAME'");
+	if (o.json && strcmp(verb, "list"))
+		return options_usage(argv[0], "--json goes with list and fetch");
+	if (o.yes && strcmp(verb, "remove"))
+		return options_usage(argv[0], "--yes goes with remove");
+	return run_verb(verb, *verb ? argc - first - 1 : 0, argv + first + 1,
+			&o);
 }

@@ -9,89 +9,127 @@
 #include "copy.h"
 #include "options.h"
 #include "paths.h"
+#include "presets.h"
 
-static int voice_list(const char *model_dir)
+static int voice_list(const char *model_dir, bool as_json)
 {
 	struct barkd_entries voices = {0};
+	json_t *list = json_array();
 	int r = barkd_voices_list(&voices, model_dir);
 
-	if (r)
+	if (r) {
+		json_decref(list);
 		return options_fail("voices cannot be listed: %s",
 				    strerror(-r));
-	for (size_t i = 0; i < voices.n; i++)
-		printf("%-20s %s\n", voices.items[i].name,
-		       voices.items[i].path);
+	}
+	for (size_t i = 0; i < voices.n; i++) {
+		const struct barkd_entry *v = &voices.items[i];
+
+		if (as_json)
+			json_array_append_new(list,
+				json_pack("{s:s,s:s}", "name", v->name, "path",
+					  v->path));
+		else
+			printf("%-20s %s\n", v->name, v->path);
+	}
 	barkd_entries_clear(&voices);
+	if (as_json)
+		return options_print_json(list);
+	json_decref(list);
 	return EXIT_OK;
 }
 
-static int check(const char *model_dir, const char *file)
+static int voices_home(char **ret)
 {
-	struct bark_model *model;
+	char *home;
+	int r = barkd_data_home(&home);
+
+	if (r)
+		return options_fail("no folder for data: %s", strerror(-r));
+	r = asprintf(ret, "%s/voices", home);
+	free(home);
+	return r < 0 ? options_fail("out of memory") : EXIT_OK;
+}
+
+static int import_one(const struct bark_model *model, const char *path,
+		      const char *dir, const char *name)
+{
 	struct bark_voice *voice;
 	struct bark_error err;
 	int r;
 
-	r = bark_model_open(&model, model_dir, NULL, &err);
-	if (r)
-		return options_fail("%s", err.message);
-	r = bark_voice_open(&voice, model, file, &err);
-	bark_model_unref(model);
-	if (r)
-		return options_fail("%s", err.message);
-	bark_voice_unref(voice);
-	return EXIT_OK;
-}
-
-static int copy_in(const char *file, const char *name)
-{
-	char *home, *dir = NULL, *npz = NULL;
-	int r, status = EXIT_OK;
-
-	r = barkd_data_home(&home);
-	if (r)
-		return options_fail("no folder for data: %s", strerror(-r));
-	if (asprintf(&dir, "%s/voices", home) < 0 ||
-	    asprintf(&npz, "%s.npz", name) < 0) {
-		status = options_fail("out of memory");
-		goto out;
-	}
-	r = copy_file(file, dir, npz);
-	if (r == -EEXIST)
-		status = options_fail("%s/%s is there already; remove it first",
-				      dir, npz);
-	else if (r)
-		status = options_fail("%s/%s: %s", dir, npz, strerror(-r));
-	else
-		printf("imported; 'barkctl say -v %s TEXT' speaks with it\n",
-		       name);
-out:
-	free(npz);
-	free(dir);
-	free(home);
-	return status;
-}
-
-static int voice_import(const char *model_dir, const char *file,
-			const char *name)
-{
-	size_t n = strlen(file);
-	int status;
-
-	if (n < 4 || strcmp(file + n - 4, ".npz"))
-		return options_fail("%s: not an .npz file", file);
 	if (!copy_name_ok(name) || !strcmp(name, "none"))
 		return options_fail("'%s' cannot be a voice's name (letters, digits, '.', '_', '-')",
 				    name);
-	status = check(model_dir, file);
-	return status ? status : copy_in(file, name);
+	if (bark_voice_open(&voice, model, path, &err))
+		return options_fail("%s", err.message);
+	bark_voice_unref(voice);
+	r = presets_install(path, dir, name);
+	if (r == -EEXIST)
+		return options_fail("%s/%s is there already; 'barkctl voice remove %s' removes it",
+				    dir, name, name);
+	if (r)
+		return options_fail("%s/%s: %s", dir, name, strerror(-r));
+	printf("imported; 'barkctl say -v %s TEXT' speaks with it\n", name);
+	return EXIT_OK;
+}
+
+/* name: NULL for the presets' own. */
+static int voice_import(const char *model_dir, const char *path,
+			const char *name)
+{
+	struct barkd_entries list = {0};
+	struct bark_model *model;
+	struct bark_error err;
+	char *dir = NULL;
+	int r, status;
+
+	r = presets_find(&list, path);
+	if (r)
+		return options_fail("%s: %s", path, r == -ENOENT ?
+				    "neither an .npz file nor three .npy files nor a folder with them"
+				    : strerror(-r));
+	if (name && list.n > 1)
+		status = options_usage("voice", "%s holds %zu voices, which keep their names",
+				       path, list.n);
+	else if (bark_model_open(&model, model_dir, NULL, &err))
+		status = options_fail("%s", err.message);
+	else {
+		status = voices_home(&dir);
+		for (size_t i = 0; !status && i < list.n; i++)
+			status = import_one(model, list.items[i].path, dir,
+					    name ? name : list.items[i].name);
+		bark_model_unref(model);
+	}
+	free(dir);
+	barkd_entries_clear(&list);
+	return status;
+}
+
+static int voice_remove(const char *name)
+{
+	char *dir;
+	int r, status = voices_home(&dir);
+
+	if (status)
+		return status;
+	r = copy_name_ok(name) ? presets_remove(dir, name) : -ENOENT;
+	if (r == -ENOENT)
+		status = options_fail("no imported voice '%s'; a model's own voices go with the model",
+				      name);
+	else if (r)
+		status = options_fail("%s/%s: %s", dir, name, strerror(-r));
+	free(dir);
+	return status;
 }
 
 int cmd_voice(int argc, char **argv)
 {
 	const char *model = NULL, *verb;
+	bool as_json = false, list, import;
 	const struct option_def defs[] = {
 		OPTION_STRING('m', "model", &model),
+		OPTION_FLAG(0, "json", &as_json),
 	};
 	int first, n, r, status;
 	char *dir;
@@ -101,19 +139,25 @@ int cmd_voice(int argc, char **argv)
 		return status;
 	n = argc - first;
 	verb = n ? argv[first] : "";
-	if (!(!strcmp(verb, "list") && n == 1) &&
-	    !(!strcmp(verb, "import") && n == 3))
+	list = !strcmp(verb, "list") && n == 1;
+	import = !strcmp(verb, "import") && (n == 2 || n == 3);
+	if (as_json && !list)
+		return options_usage(argv[0], "--json goes with list");
+	if (!strcmp(verb, "remove") && n == 2)
+		return voice_remove(argv[first + 1]);
+	if (!list && !import)
 		return options_usage(argv[0],
-				     "voice takes 'list' or 'import FILE.npz NAME'");
+				     "voice takes 'list', 'import PATH [NAME]' or 'remove NAME'");
 	r = barkd_model_find(&dir, model);
 	if (r)
 		return options_fail("no model '%s' (%s); see 'barkctl model list'",
 				    model ? model : BARKD_DEFAULT_MODEL,
 				    strerror(-r));
-	if (n == 1)
-		status = voice_list(dir);
+	if (list)
+		status = voice_list(dir, as_json);
 	else
-		status = voice_import(dir, argv[first + 1], argv[first + 2]);
+		status = voice_import(dir, argv[first + 1],
+				      n == 3 ? argv[first + 2] : NULL);
 	free(dir);
 	return status;
 }

@@ -83,8 +83,7 @@ static int copy_at(int from_dir, const char *from, int to_dir, const char *to)
 	return r;
 }
 
-/* Renames without replacing; the name's folder is synced. */
-static int appear(int dir, const char *hidden, const char *name)
+int copy_appear(int dir, const char *hidden, const char *name)
 {
 	if (renameat2(dir, hidden, dir, name, RENAME_NOREPLACE) < 0) {
 		struct stat st;
@@ -123,7 +122,7 @@ int copy_file(const char *from, const char *dir, const char *name)
 		return fd;
 	r = copy_at(AT_FDCWD, from, fd, hidden);
 	if (!r)
-		r = appear(fd, hidden, name);
+		r = copy_appear(fd, hidden, name);
 	if (r)
 		unlinkat(fd, hidden, 0);
 	close(fd);
@@ -202,27 +201,46 @@ static int copy_folder(int from_dir, int to_dir, bool weights, int depth)
 	return r;
 }
 
-/* What an interrupted copy has left. */
-static void remove_folder(int dir, const char *name)
+/* Takes d. */
+static void empty(DIR *d)
+{
+	struct dirent *e;
+
+	while ((e = readdir(d))) {
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		if (unlinkat(dirfd(d), e->d_name, 0) < 0 && errno == EISDIR)
+			copy_remove_folder(dirfd(d), e->d_name);
+	}
+	closedir(d);
+}
+
+static DIR *open_dir(int dir, const char *name)
 {
 	int fd = openat(dir, name,
 			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
 
-	if (!d) {
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	while ((e = readdir(d))) {
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
-			continue;
-		if (unlinkat(fd, e->d_name, 0) < 0 && errno == EISDIR)
-			remove_folder(fd, e->d_name);
-	}
-	closedir(d);
-	unlinkat(dir, name, AT_REMOVEDIR);
+	if (!d && fd >= 0)
+		close(fd);
+	return d;
+}
+
+void copy_empty_folder(int dir)
+{
+	DIR *d = open_dir(dir, ".");
+
+	if (d)
+		empty(d);
+}
+
+int copy_remove_folder(int dir, const char *name)
+{
+	DIR *d = open_dir(dir, name);
+
+	if (d)
+		empty(d);
+	return unlinkat(dir, name, AT_REMOVEDIR) < 0 ? -errno : 0;
 }
 
 /* What copy_model() and copy_around_weights() do. */
@@ -274,9 +292,9 @@ static int copy_as(const struct copying *c, const char *from, const char *dir,
 	if (!r)
 		r = complete(c, out, dir, hidden);
 	if (!r)
-		r = appear(fd, hidden, name);
+		r = copy_appear(fd, hidden, name);
 	if (r && out >= 0)
-		remove_folder(fd, hidden);
+		copy_remove_folder(fd, hidden);
 	if (out >= 0)
 		close(out);
 	if (in >= 0)

@@ -13,7 +13,6 @@
  * "._-", at most 64, no dot in front. */
 bool copy_name_ok(const char *name);
 
-
 int copy_file(const char *from, const char *dir, const char *name);
 
 /*
@@ -30,5 +29,12 @@ int copy_model(const char *from, const char *vocab, const char *dir,
  */
 int copy_around_weights(const char *from, const char *dir, const char *name,
 			int (*fill)(void *arg, const char *folder), void *arg);
+
+/* What the above are made of. Renames without replacing, and syncs the
+ * folder. */
+int copy_appear(int dir, const char *hidden, const char *name);
+/* Removes a folder with all that it holds; links are not followed. */
+int copy_remove_folder(int dir, const char *name);
+void copy_empty_folder(int dir);
 
 #endif

@@ -70,20 +70,36 @@ static const struct command commands[] = {
 	 "      --threads N       threads that compute (one a processor)\n"
 	 "      --json            the figures as JSON\n"},
 	{"model", cmd_model,
-	 "list | import [OPTIONS] PATH | verify NAME | quantize NAME --to P",
-	 "list, import, check and quantize models",
+	 "list | fetch [OPTIONS] REPO[@REV] | import [OPTIONS] PATH | verify NAME | quantize NAME --to P | remove NAME",
+	 "list, fetch, import, check, quantize and remove models",
+	 "fetch brings a published model from a hub, resumes what was interrupted,\n"
+	 "and checks sizes and hashes:\n"
+	 "      --base URL        the hub's address (else $BARKD_HUB, 'base' under\n"
+	 "                        [fetch] in barkd.ini, $HF_ENDPOINT)\n"
+	 "      --voices WHICH    presets to fetch: a pattern such as 'v2/en_*', or none\n"
+	 "                        (all)\n"
+	 "      --tries N         attempts without a byte (5)\n"
+	 "      --timeout S       seconds without a byte until the line counts as\n"
+	 "                        broken (30)\n"
+	 "  -q, --quiet           no progress\n"
+	 "      --json            progress as JSON lines\n"
 	 "import copies a model's folder (transformers' or suno's layout) to\n"
-	 "$XDG_DATA_HOME/barkd/models/ after checking it:\n"
-	 "      --vocab FILE      the tokenizer's vocab.txt, where the folder has none\n"
-	 "      --name NAME       what to call it (the folder's name)\n"
+	 "$XDG_DATA_HOME/barkd/models/ after checking it. For both:\n"
+	 "      --vocab FILE      the tokenizer's vocab.txt, where there is none\n"
+	 "      --name NAME       what to call it (the repository's or folder's name)\n"
 	 "verify reads a model and every voice that it has.\n"
 	 "quantize makes NAME-int8, a quarter to half as large, or with --to q4 the\n"
 	 "still smaller NAME-q4, which load at once and whose memory all programs\n"
-	 "share.\n"},
-	{"voice", cmd_voice, "list | import [-m MODEL] FILE.npz NAME",
-	 "list and import voices",
-	 "import checks a voice against the model and copies it to\n"
-	 "$XDG_DATA_HOME/barkd/voices/.\n"},
+	 "share.\n"
+	 "remove deletes a model that was fetched, imported or quantized:\n"
+	 "  -y, --yes             without a question\n"
+	 "list takes --json.\n"},
+	{"voice", cmd_voice,
+	 "list [--json] | import [-m MODEL] PATH [NAME] | remove NAME",
+	 "list, import and remove voices",
+	 "import checks voices against the model and copies them to\n"
+	 "$XDG_DATA_HOME/barkd/voices/. PATH is an .npz file, one of transformers'\n"
+	 "three .npy files, or a folder with presets.\n"},
 };
 
 static const struct command *find(const char *name)

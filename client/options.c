@@ -12,6 +12,7 @@
 
 #include "bark.h"
 #include "commands.h"
+#include "style.h"
 
 #define MAX_OPTIONS 32
 /* Values of long-only options start above every character. */
@@ -27,7 +28,8 @@ static void print_line(const char *fmt, va_list ap, const char *tail)
 		if (iscntrl((unsigned char)*p))
 			*p = ' ';
 	}
-	fprintf(stderr, "barkctl: %s%s\n", line, tail);
+	fprintf(stderr, "%sbarkctl:%s %s%s\n", style_on(stderr, STYLE_BAD),
+		style_off(stderr), line, tail);
 }
 
 int options_fail(const char *fmt, ...)
@@ -50,6 +52,18 @@ int options_usage(const char *cmd, const char *fmt, ...)
 	print_line(fmt, ap, tail);
 	va_end(ap);
 	return EXIT_USAGE;
+}
+
+int options_print_json(json_t *value)
+{
+	char *text = value ? json_dumps(value, JSON_INDENT(2)) : NULL;
+
+	json_decref(value);
+	if (!text)
+		return options_fail("out of memory");
+	printf("%s\n", text);
+	free(text);
+	return EXIT_OK;
 }
 
 static int parse_double(const char *cmd, const struct option_def *def,

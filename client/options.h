@@ -21,6 +21,7 @@
 #ifndef CLIENT_OPTIONS_H
 #define CLIENT_OPTIONS_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -66,6 +67,9 @@ __attribute__((format(printf, 1, 2))) int options_fail(const char *fmt, ...);
 /* The same with "; see barkctl help CMD"; returns EXIT_USAGE. */
 __attribute__((format(printf, 2, 3))) int options_usage(const char *cmd,
 							const char *fmt, ...);
+
+/* Prints a value, which it takes, on standard output; an exit status. */
+int options_print_json(json_t *value);
 
 /*
  * The text to speak: the arguments joined by spaces; "-" alone reads standard

@@ -98,6 +98,8 @@ static const struct key keys[] = {
 	STRING(http, origins, NULL),
 	UINT(http, streams, 1, 64, "4"),
 
+	STRING(fetch, base, NULL),
+
 	UINT(service, queue_length, 1, 10000, "256"),
 	OPTIONAL(service, idle_unload_s, 1, 604800, "never", INFINITY, "900"),
 	/* systemd gives a service up that starts five times in 10 s. */

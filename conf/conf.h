@@ -81,6 +81,9 @@ struct conf {
 		char *token, *origins;
 	} http;
 	struct {
+		char *base;
+	} fetch;
+	struct {
 		unsigned queue_length;
 		double idle_unload_s, exit_idle_s; /* INFINITY: never */
 		int log_level;

@@ -358,7 +358,11 @@ int barkd_voices_list(struct barkd_entries *ret, const char *model_dir)
 	};
 	struct barkd_entries e = {0};
 	struct voice_scan scan = {&e, ".npz", "", false};
+	struct voice_scan triples = {&e, SEMANTIC_SUFFIX, "", true};
 	int r = each_data_dir("voices", list_voices_in, &scan);
+
+	if (r == -ENOENT)
+		r = each_data_dir("voices", list_voices_in, &triples);
 
 	for (size_t i = 0;
 	     model_dir && r == -ENOENT && i < sizeof(own) / sizeof(*own); i++) {

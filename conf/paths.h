@@ -9,8 +9,9 @@
  * for in $XDG_DATA_HOME/barkd/models/, each of $XDG_DATA_DIRS/barkd/models/,
  * the installed folder of embedded voices, and, for a build that has not been
  * installed, the source's voices/ (compiled in; $BARKD_VOICES_DIR overrides).
- * A voice is a preset NAME.npz in $XDG_DATA_HOME/barkd/voices/,
- * $XDG_DATA_DIRS/barkd/voices/ or the model's own folder voices/ .
+ * A voice is a preset, NAME.npz or transformers' three NAME_*.npy, in
+ * $XDG_DATA_HOME/barkd/voices/ or $XDG_DATA_DIRS/barkd/voices/, or lies in the
+ * model's own folder.
  */
 #ifndef BARKD_PATHS_H
 #define BARKD_PATHS_H

@@ -6,7 +6,7 @@
            [--sd-barkd FILE] [--venv DIR]
            [--units DIR] [--voice DIR]... [--fast DIR] [--soak N] [--idle SECONDS]
            [--only PATTERN]...
-           {sinks,daemon,service,manager,speechd,http,speech,events,pages}...
+           {sinks,daemon,service,manager,speechd,http,speech,events,fetch,pages}...
 
 helpers: where sink_host, wavcmp, pw_record and jack_record are; modules: where
 the sinks are; units: the source's. Without --barkd and --barkctl: $BARKD and
@@ -48,7 +48,7 @@ def main():
     parser.add_argument("--soak", type=int, default=int(os.environ.get("SOAK", 1000)))
     parser.add_argument("groups", nargs="+", choices=["sinks", "daemon", "service", "manager",
                                                        "speechd", "http", "speech",
-                                                       "events", "pages"])
+                                                       "events", "fetch", "pages"])
     args = parser.parse_args()
     ask_for_time()
     # Ended early: what was started is ended, too.

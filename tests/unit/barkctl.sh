@@ -63,7 +63,8 @@ expect 'model list' 0 '^fake .*/barkd/models/fake$' model list
 expect 'verify of nonsense' 1 'config.json' model verify fake
 expect 'import of nothing' 1 'No such file' model import "$tmp/nothing"
 expect 'verify of nothing' 1 "no model 'nothing'" model verify nothing
-expect 'voice without name' 2 "voice takes 'list'" voice import x.npz
+expect 'voice without path' 2 "voice takes 'list'" voice import
+expect 'voice that is not there' 1 'x.npz: neither' voice import x.npz
 mkdir "$tmp/empty"
 expect 'import of an empty folder' 1 'empty' model import "$tmp/empty"
 expect 'bad name' 1 'cannot be a model' model import --name ../x "$tmp/empty"
@@ -148,6 +149,36 @@ rm -r "$data/models/tiny-q4"
 expect 'voice import' 0 'say -v anna' voice import -m tiny "$voice" anna
 expect 'voice import again' 1 'already' voice import -m tiny "$voice" anna
 expect 'voice list' 0 '^anna ' voice list -m tiny
+expect 'voice list as JSON' 0 '"name": "anna"' voice list --json -m tiny
+expect 'model list as JSON' 0 '"name": "tiny"' model list --json
+expect 'voice of three files' 0 'say -v bob' \
+	voice import -m tiny "${voice%.npz}_coarse_prompt.npy" bob
+expect 'voice by prefix' 0 'say -v short' voice import -m tiny "${voice%.npz}"
+expect 'voice of another kind' 1 'already' voice import -m tiny "$voice" bob
+expect 'voices of a folder, one there' 1 'short is there already' \
+	voice import -m tiny "${voice%/*}"
+expect 'voice remove' 0 '' voice remove short
+expect 'many voices, one name' 2 'keep their names' \
+	voice import -m tiny "${voice%/*}" carl
+rm -f "$data"/voices/long*
+mkdir "$tmp/presets"
+cp "${voice%.npz}"_* "$tmp/presets"
+cp "${voice%/*}/long.npz" "$tmp/presets"
+expect 'voices of a folder' 0 'say -v long' voice import -m tiny "$tmp/presets"
+expect 'voices in the list' 0 '^short ' voice list -m tiny
+expect 'speaks with three files' 0 '' \
+	render -m tiny -v bob -o "$tmp/b.wav" Hello.
+expect 'no preset' 1 'neither an .npz' voice import -m tiny "$tmp/empty"
+expect 'no voice to remove' 1 "no imported voice 'dora'" voice remove dora
+expect 'voice remove, path' 1 'no imported voice' voice remove ../voices/bob
+expect 'voice remove, three files' 0 '' voice remove bob
+expect 'voice is gone' 1 'no voice' render -m tiny -v bob -o "$tmp/c.wav" hi
+if find "$data/voices" -name 'bob*' | grep .; then
+	echo "not ok barkctl/voice remove leaves something"
+	failed=1
+fi
+expect '--json without list' 2 '--json goes with list' model verify --json tiny
+expect '--yes without remove' 2 '--yes goes with remove' model verify -y tiny
 head -c 200 "$voice" >"$tmp/cut.npz"
 expect 'import of a cut voice' 1 'cut.npz' voice import -m tiny "$tmp/cut.npz" x
 expect 'render' 0 '' render -m tiny -v anna -o "$tmp/a.wav" Hello there.
