@@ -39,6 +39,7 @@ struct barkd_say {
 	bool wait;            /* return when it was spoken or dropped */
 	bool has_seed;
 	unsigned long long seed;
+	unsigned deadline_ms; /* must sound so soon; 0: no matter */
 };
 
 /*

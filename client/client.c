@@ -260,6 +260,9 @@ static json_t *say_request(const struct barkd_say *say)
 	if (say->has_seed)
 		r |= json_object_set_new(o, "seed",
 					 json_integer((json_int_t)say->seed));
+	if (say->deadline_ms)
+		r |= json_object_set_new(o, "deadline_ms",
+					 json_integer(say->deadline_ms));
 	/* Who waits and goes away has interrupted the speech. */
 	if (say->wait)
 		r |= json_object_set_new(o, "wait", json_true()) |

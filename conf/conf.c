@@ -79,6 +79,8 @@ static const struct key keys[] = {
 	DOUBLE(speech, volume, 0, CONF_VOLUME_MAX, "1"),
 	DOUBLE(speech, gain_db, -40, 20, "0"),
 	OPTIONAL(speech, loudness, -50, -8, "off", NAN, "off"),
+	BOOL(speech, fast_voice, "yes"),
+	UINT(speech, cache_kb, 0, 1048576, "8192"),
 
 	WORD(output, sink, conf_sinks, "auto"),
 	STRING(output, target, NULL),
@@ -86,7 +88,7 @@ static const struct key keys[] = {
 	STRING(output, client_name, "barkd"),
 	STRING(output, server, NULL),
 	BOOL(output, connect, "yes"),
-	UINT(output, latency, 0, 8192, "0"),
+	UINT(output, latency, 0, 8192, "512"),
 	UINT(output, rate, 0, 192000, "0"),
 	UINT(output, buffer_ms, 50, 1000, "300"),
 	WORD(output, resampler, resamplers, "medium"),

@@ -67,6 +67,8 @@ struct conf {
 	struct {
 		double rate, pitch, volume, gain_db;
 		double loudness; /* LUFS; NAN: off */
+		bool fast_voice;
+		unsigned cache_kb;
 	} speech;
 	struct {
 		int sink, resampler;

@@ -27,12 +27,30 @@ static int get_priority(json_t *root, struct speak_request *r,
 	return 0;
 }
 
+static int get_deadline(json_t *root, struct speak_request *r,
+			struct api_error *err)
+{
+	bool has = false;
+	uint64_t ms = 0;
+	int e = api_get_integer(root, "deadline_ms", &has, &ms, err);
+
+	if (e < 0)
+		return e;
+	if (has && (ms < 1 || ms > API_DEADLINE_MAX_MS))
+		return api_error_set(err, 400, "deadline_ms", "invalid_value",
+				     "deadline_ms must be between 1 and %d",
+				     API_DEADLINE_MAX_MS);
+	r->deadline_ms = (unsigned)ms;
+	return 0;
+}
+
 int speak_request_parse(struct speak_request *ret, const char *body, size_t n,
 			struct api_error *err)
 {
 	static const char *const fields[] = {
 		"text", "voice", "language", "rate", "pitch", "volume",
-		"priority", "seed", "wait", "cancel_on_disconnect", NULL,
+		"priority", "seed", "wait", "cancel_on_disconnect",
+		"deadline_ms", NULL,
 	};
 	struct speak_request q = {
 		.rate = 1, .pitch = 1, .volume = 1, .priority = QUEUE_TEXT,
@@ -62,6 +80,8 @@ int speak_request_parse(struct speak_request *ret, const char *body, size_t n,
 				   &q.volume, err);
 	if (r == 0)
 		r = get_priority(root, &q, err);
+	if (r == 0)
+		r = get_deadline(root, &q, err);
 	if (r == 0)
 		r = api_get_integer(root, "seed", &q.has_seed, &q.seed, err);
 	if (r == 0)

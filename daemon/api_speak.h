@@ -14,6 +14,8 @@
 #include "api_fields.h"
 #include "queue.h"
 
+#define API_DEADLINE_MAX_MS 60000
+
 /* Strings are owned; NULL: not asked for. */
 struct speak_request {
 	char *text;
@@ -21,6 +23,7 @@ struct speak_request {
 	char *voice, *language;
 	double rate, pitch, volume; /* 1: not asked for */
 	enum queue_priority priority;
+	unsigned deadline_ms;  /* 0: none */
 	bool has_seed, wait, cancel_on_disconnect;
 	uint64_t seed;
 };

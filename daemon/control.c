@@ -66,10 +66,7 @@ void control_wake(struct daemon *d)
 /* Gives back what it holds. */
 static void let_go(struct daemon *d, struct utterance *u)
 {
-	studio_cancel(u->order);
-	u->order = NULL;
-	studio_return(d->studio, u->session);
-	u->session = NULL;
+	supply_release(d->supply, u);
 	if (d->ahead == u)
 		d->ahead = NULL;
 }
@@ -115,7 +112,7 @@ static void on_drop(void *data, struct queue_item *item)
 	struct utterance *u = utterance_of(item);
 
 	/* Only the current one is with the speaker, and only it has played. */
-	if (u->session && u != d->ahead)
+	if (u->source && u != d->ahead)
 		silence(d, u);
 	end(d, u, OUTCOME_DROPPED);
 }
@@ -176,7 +173,10 @@ static void on_finished(void *data, int r)
 		     strerror(-r));
 		return;
 	}
-	d->first_audio_ms = bark_session_first_audio(u->session) * 1000;
+	if (u->session)
+		d->first_audio_ms =
+			bark_session_first_audio(u->session) * 1000;
+	supply_finished(d->supply, u);
 	if (speaker_first_sound(d->speaker)) {
 		d->first_sound_ms = ((double)speaker_first_sound(d->speaker) -
 				     (double)u->asked) / 1e6;
@@ -237,17 +237,13 @@ static int on_flush(sd_event_source *source, uint64_t usec, void *userdata)
 
 /* --- sessions --- */
 
-static void on_session(void *data, int r, struct bark_session *session,
-		       const char *why)
+void control_supplied(struct utterance *u, int r, const char *why)
 {
-	struct utterance *u = data;
 	struct daemon *d = u->daemon;
 
-	u->order = NULL;
-	u->session = session;
 	if (r == 0) {
-		if (u == d->ahead)
-			bark_session_set_delay(session, AHEAD_DELAY_MS);
+		if (u == d->ahead && u->session)
+			bark_session_set_delay(u->session, AHEAD_DELAY_MS);
 		control_wake(d);
 	} else if (r == -ENODATA) {
 		/* White space alone has been said at once. */
@@ -257,6 +253,8 @@ static void on_session(void *data, int r, struct bark_session *session,
 		fail(d, u, 503, "model_unavailable", "%s", why);
 	} else if (r == -ESRCH) {
 		fail(d, u, 404, "voice_not_found", "%s", why);
+	} else if (r == -ENOMEM) {
+		fail(d, u, 500, "out_of_memory", "out of memory");
 	} else {
 		fail(d, u, 500, "synthesis_failed", "%s", why);
 	}
@@ -280,22 +278,6 @@ const char *control_language(const struct daemon *d, const char *preset,
 						     : d->conf.model.language;
 }
 
-static void order(struct daemon *d, struct utterance *u)
-{
-	const char *preset = control_preset(d, u->request.voice);
-	struct studio_request request = {
-		.text = u->request.text,
-		.n_text = u->request.n_text,
-		.voice = preset,
-		.language = control_language(d, preset, u->request.language),
-		.has_seed = u->request.has_seed,
-		.seed = u->request.seed,
-	};
-
-	if (studio_order(d->studio, &u->order, &request, on_session, u) < 0)
-		fail(d, u, 500, "out_of_memory", "out of memory");
-}
-
 static double clamp(double v, double low, double high)
 {
 	return v < low ? low : v > high ? high : v;
@@ -315,10 +297,11 @@ static void play(struct daemon *d, struct utterance *u)
 	};
 	int r;
 
-	bark_session_set_delay(u->session, 0);
+	if (u->session)
+		bark_session_set_delay(u->session, 0);
 	events_play(d->events, u, how.rate);
-	r = speaker_play(d->speaker, u->session, studio_info(d->studio).rate,
-			 voice_of(d, u), &how);
+	r = speaker_play(d->speaker, u->source,
+			 u->session ? voice_of(d, u) : "", &how);
 	if (r < 0)
 		fail(d, u, 500, "synthesis_failed", "cannot play: %s",
 		     strerror(-r));
@@ -336,10 +319,10 @@ static void prepare_ahead(struct daemon *d)
 		let_go(d, d->ahead);
 		d->ahead = NULL;
 	}
-	if (!u || u->order || u->session)
+	if (!u || supply_has(u))
 		return;
 	d->ahead = u;
-	order(d, u);
+	supply_order(d->supply, u);
 }
 
 static void check_sink(struct daemon *d)
@@ -386,11 +369,11 @@ static int on_step(sd_event_source *source, void *userdata)
 		if (u && u == d->ahead)
 			d->ahead = NULL;
 	}
-	if (u && !u->order && !u->session)
-		order(d, u);
+	if (u && !supply_has(u))
+		supply_order(d->supply, u);
 	/* Ordering may have failed. */
 	u = current_of(d);
-	if (u && u->session && !speaker_busy(d->speaker))
+	if (u && u->source && !speaker_busy(d->speaker))
 		play(d, u);
 	if (current_of(d) && speaker_computed(d->speaker))
 		prepare_ahead(d);

@@ -23,6 +23,7 @@
 #include "sinks.h"
 #include "speaker.h"
 #include "studio.h"
+#include "supply.h"
 
 enum outcome {
 	OUTCOME_DONE,    /* heard to its end */
@@ -37,8 +38,11 @@ struct utterance {
 	struct daemon *daemon;
 	struct speak_request request;
 	struct http_request *waiter; /* to be answered at the end, or NULL */
+	/* What supply.c holds for it. */
 	struct studio_order *order;  /* a session is being made */
+	struct fast_order *fast;     /* the fast voice is asked */
 	struct bark_session *session;
+	struct source *source;       /* NULL: not supplied yet */
 	uint64_t asked;    /* CLOCK_MONOTONIC ns */
 	double played_ms;
 	uint64_t end;      /* speaker_end(), once it was taken by the sink */
@@ -69,6 +73,7 @@ struct daemon {
 	struct studio *studio;
 	struct speaker *speaker;
 	struct events *events;
+	struct supply *supply;
 
 	struct queue queue;
 	uint64_t last_id;
@@ -117,6 +122,8 @@ const char *control_language(const struct daemon *d, const char *preset,
 /* The id of what was skipped, 0: nothing was spoken. */
 uint64_t control_skip(struct daemon *d);
 void control_pause(struct daemon *d, bool pause);
+/* supply.c: u->source is there, or why not: r as of studio_order()'s done(). */
+void control_supplied(struct utterance *u, int r, const char *why);
 /* Something changed: does what is to be done next, soon. */
 void control_wake(struct daemon *d);
 /* The sinks' and the studio's changed(). */

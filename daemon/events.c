@@ -300,7 +300,7 @@ void events_segment(struct events *e, struct utterance *u,
 		    const struct bark_event *event)
 {
 	struct words *w = u->events.words;
-	double ms = (double)event->sample * 1e3 / studio_info(e->d->studio).rate;
+	double ms = (double)event->sample * 1e3 / source_rate(u->source);
 
 	if (!w)
 		return;

@@ -44,6 +44,7 @@ void idle_update(struct daemon *d)
 	} else {
 		start(d->cork_timer, d->conf.output.idle_cork_s);
 	}
+	supply_idle(d->supply, !busy);
 	if (busy)
 		stop(d->unload_timer);
 	else if (studio_info(d->studio).state == STUDIO_READY)

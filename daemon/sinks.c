@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sinks.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "modules.h"
 #include "worker.h"
 
 #define RETRY_FIRST_US 250000u
@@ -119,47 +119,23 @@ static void host_changed(void *data, enum barkd_sink_state state,
 
 /* --- modules --- */
 
-/* A module by name, from $BARKD_SINK_DIR or where it is installed or, for a
- * build that is not, where it was built. Stays loaded: audio libraries do not
- * like to be unmapped. */
 static int load_module(const struct barkd_sink_ops **ret, const char *name,
 		       char *why, size_t n_why)
 {
-	const char *dirs[] = {getenv("BARKD_SINK_DIR"), BARKD_MODULEDIR,
-			      BARKD_BUILD_SINKS};
-	size_t first = 0, last = 3;
 	const struct barkd_sink_ops *ops;
+	char file[64];
 
-	if (dirs[0])
-		last = 1;
-	else
-		first = 1;
-	snprintf(why, n_why, "there is no sink \"%s\"", name);
-	for (size_t i = first; i < last; i++) {
-		char path[4096];
-		void *module;
-
-		snprintf(path, sizeof(path), "%s/barkd-sink-%s.so", dirs[i],
-			 name);
-		if (access(path, F_OK) < 0)
-			continue;
-		module = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-		if (!module) {
-			/* An audio library that is not installed. */
-			snprintf(why, n_why, "%s", dlerror());
-			continue;
-		}
-		ops = dlsym(module, BARKD_SINK_SYMBOL);
-		if (!ops || ops->abi != BARKD_SINK_ABI ||
-		    strcmp(ops->name, name) != 0) {
-			snprintf(why, n_why, "%.200s is of another version",
-				 path);
-			continue;
-		}
-		*ret = ops;
-		return 0;
+	snprintf(file, sizeof(file), "barkd-sink-%s.so", name);
+	ops = module_symbol(file, BARKD_SINK_SYMBOL, BARKD_SINK_ABI, why,
+			    n_why);
+	if (!ops)
+		return -ENOENT;
+	if (strcmp(ops->name, name) != 0) {
+		snprintf(why, n_why, "%s is another sink", file);
+		return -ENOENT;
 	}
-	return -ENOENT;
+	*ret = ops;
+	return 0;
 }
 
 /* --- opening and closing, on the worker --- */

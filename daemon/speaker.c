@@ -36,9 +36,9 @@ struct speaker {
 	struct loudness *meter;
 	unsigned meter_rate;
 
-	struct bark_session *session; /* NULL: idle */
+	struct source *source; /* NULL: idle */
 	char voice[NAME_ROOM];
-	bool read_all;    /* the session's end was read */
+	bool read_all;    /* the source's end was read */
 	bool computed;    /* and told */
 	bool paused, writes;
 	int error;        /* by an event */
@@ -67,10 +67,10 @@ static bool usable(const struct speaker *sp)
 				    i.state == BARKD_SINK_RUNNING);
 }
 
-static void wait_for(struct speaker *sp, bool session, uint64_t us)
+static void wait_for(struct speaker *sp, bool source, uint64_t us)
 {
 	if (sp->io)
-		sd_event_source_set_enabled(sp->io, session ? SD_EVENT_ON
+		sd_event_source_set_enabled(sp->io, source ? SD_EVENT_ON
 							    : SD_EVENT_OFF);
 	if (us)
 		sd_event_source_set_time_relative(sp->timer, us);
@@ -86,7 +86,7 @@ static void end_utterance(struct speaker *sp)
 	wait_for(sp, false, 0);
 	if (sp->meter)
 		loudness_end(sp->meter);
-	sp->session = NULL;
+	sp->source = NULL;
 }
 
 static void finish(struct speaker *sp, int r)
@@ -127,7 +127,7 @@ static int feed(struct speaker *sp)
 {
 	float pcm[BLOCK];
 	struct chain_out out;
-	ssize_t n = bark_session_read(sp->session, pcm, BLOCK, 0);
+	ssize_t n = source_read(sp->source, pcm, BLOCK);
 	int r;
 
 	if (n < 0)
@@ -150,7 +150,7 @@ static void take_events(struct speaker *sp)
 {
 	struct bark_event e;
 
-	while (bark_session_event(sp->session, &e) > 0) {
+	while (source_event(sp->source, &e) > 0) {
 		if (e.type == BARK_EVENT_ERROR)
 			sp->error = e.error < 0 ? e.error : -EIO;
 		if (e.type == BARK_EVENT_SEGMENT_BEGIN ||
@@ -180,7 +180,7 @@ static void pump(struct speaker *sp)
 {
 	uint64_t limit = (uint64_t)sp->out_rate * sp->buffer_ms / 1000;
 
-	if (!sp->session)
+	if (!sp->source)
 		return;
 	if (!usable(sp) || sp->paused) {
 		/* Woken by speaker_sink_changed() or speaker_pause(). */
@@ -219,7 +219,7 @@ static void pump(struct speaker *sp)
 	drain(sp);
 }
 
-static int on_session(sd_event_source *source, int fd, uint32_t revents,
+static int on_source(sd_event_source *source, int fd, uint32_t revents,
 		      void *userdata)
 {
 	pump(userdata);
@@ -267,14 +267,14 @@ static void prepare_meter(struct speaker *sp, unsigned rate)
 		sp->meter_rate = rate;
 }
 
-int speaker_play(struct speaker *sp, struct bark_session *session,
-		 unsigned rate, const char *voice,
+int speaker_play(struct speaker *sp, struct source *source, const char *voice,
 		 const struct chain_utterance *u)
 {
+	unsigned rate = source_rate(source);
 	struct chain_utterance all = *u;
 	int r;
 
-	assert(!sp->session);
+	assert(!sp->source);
 	r = prepare_chain(sp, rate);
 	if (r < 0)
 		return r;
@@ -286,13 +286,12 @@ int speaker_play(struct speaker *sp, struct bark_session *session,
 		loudness_begin(sp->meter, voice);
 	}
 	r = chain_begin(sp->chain, &all);
-	if (r == 0)
-		r = sd_event_add_io(sp->event, &sp->io,
-				    bark_session_fd(session), EPOLLIN,
-				    on_session, sp);
+	if (r == 0 && source_fd(source) >= 0)
+		r = sd_event_add_io(sp->event, &sp->io, source_fd(source),
+				    EPOLLIN, on_source, sp);
 	if (r < 0)
 		return r;
-	sp->session = session;
+	sp->source = source;
 	sp->read_all = sp->computed = false;
 	sp->error = 0;
 	sp->begin = outlet_begin(sp->outlet);
@@ -304,7 +303,7 @@ int speaker_play(struct speaker *sp, struct bark_session *session,
 
 void speaker_stop(struct speaker *sp)
 {
-	if (!sp->session)
+	if (!sp->source)
 		return;
 	end_utterance(sp);
 	outlet_stop(sp->outlet);
@@ -352,12 +351,12 @@ void speaker_sink_changed(struct speaker *sp)
 		return;
 	}
 	if (i.rate != sp->out_rate || i.writes != sp->writes) {
-		if (sp->session)
+		if (sp->source)
 			r = move_utterance(sp, i.rate, i.writes);
 		sp->out_rate = i.rate;
 		sp->writes = i.writes;
 		outlet_set_rate(sp->outlet, i.rate);
-		if (r < 0 || !sp->session) {
+		if (r < 0 || !sp->source) {
 			/* The chain is of another rate now. */
 			chain_free(sp->chain);
 			sp->chain = NULL;
@@ -376,19 +375,19 @@ void speaker_sink_changed(struct speaker *sp)
 
 bool speaker_busy(const struct speaker *sp)
 {
-	return sp->session != NULL;
+	return sp->source != NULL;
 }
 
 bool speaker_computed(const struct speaker *sp)
 {
-	return sp->session && (sp->computed || sp->read_all);
+	return sp->source && (sp->computed || sp->read_all);
 }
 
 double speaker_played_ms(struct speaker *sp)
 {
 	double frames;
 
-	if (!sp->session)
+	if (!sp->source)
 		return sp->played_ms;
 	if (!sp->out_rate)
 		return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The audio pump: takes the samples of one session as they come, sends them
+ * The audio pump: takes the samples of one source as they come, sends them
  * through the chain and hands them to the outlet or to a sink that writes,
  * never more ahead than the configured buffer. Runs in the daemon's loop and
  * sleeps while there is enough in the ring.
@@ -18,6 +18,7 @@
 #include "levels.h"
 #include "outlet.h"
 #include "sinks.h"
+#include "source.h"
 
 struct speaker;
 
@@ -41,12 +42,11 @@ void speaker_free(struct speaker *sp);
 void speaker_configure(struct speaker *sp, const struct conf *conf);
 
 /*
- * Speaks what a started session says; it stays the caller's and must live
- * until finished() or speaker_stop(). rate: of its samples; voice: whose
- * loudness to learn. The speaker must be idle. Errors: -ENOMEM and sd-event's.
+ * Speaks what a source has; it stays the caller's and must live until
+ * finished() or speaker_stop(). voice: whose loudness to learn. The speaker
+ * must be idle. Errors: -ENOMEM and sd-event's.
  */
-int speaker_play(struct speaker *sp, struct bark_session *session,
-		 unsigned rate, const char *voice,
+int speaker_play(struct speaker *sp, struct source *source, const char *voice,
 		 const struct chain_utterance *u);
 /* Silence now. finished() is not called. */
 void speaker_stop(struct speaker *sp);

@@ -195,6 +195,17 @@ static json_t *view_counters(const struct daemon *d)
 			 "xruns", (json_int_t)outlet_xruns(d->outlet));
 }
 
+static json_t *view_short(const struct daemon *d)
+{
+	struct supply_info i = supply_info(d->supply);
+
+	return json_pack("{s:b, s:I, s:I, s:I, s:I}", "fast_voice", i.fast,
+			 "cached", (json_int_t)i.cached, "fast",
+			 (json_int_t)i.spoken, "cache_entries",
+			 (json_int_t)i.entries, "cache_bytes",
+			 (json_int_t)i.bytes);
+}
+
 static json_t *view_renders(const struct daemon *d)
 {
 	const struct counters *c = &d->counters;
@@ -218,7 +229,7 @@ json_t *view_status(struct daemon *d)
 
 	return json_pack(
 		"{s:s, s:s, s:s?, s:o, s:{s:s?, s:o, s:s}, s:o,"
-		" s:{s:I, s:I, s:o, s:I}, s:o, s:o, s:o, s:o, s:I, s:f, s:f}",
+		" s:{s:I, s:I, s:o, s:I}, s:o, s:o, s:o, s:o, s:o, s:I, s:f, s:f}",
 		"version", BARKD_VERSION, "state", view_state(d), "error", error,
 		"model", view_model(d, &m), "engine", "kernels", m.kernels,
 		"threads", integer_or_null(m.threads), "mode",
@@ -231,6 +242,7 @@ json_t *view_status(struct daemon *d)
 				     ? speaker_played_ms(d->speaker)
 				     : 0),
 		"counters", view_counters(d), "renders", view_renders(d),
+		"short", view_short(d),
 		"first_audio_ms",
 		number_or_null(d->first_audio_ms), "first_sound_ms",
 		number_or_null(d->first_sound_ms), "memory_bytes",

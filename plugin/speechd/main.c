@@ -127,7 +127,8 @@ static void speak(struct module *m)
 	/* An older message ends before this one is taken. */
 	speech_stop(&m->speech);
 	puts("200 OK SPEAKING");
-	speech_start(&m->speech, &text, &m->settings);
+	speech_start(&m->speech, &text, &m->settings,
+		     m->expects != BODY_SPEAK);
 }
 
 static void body_ends(struct module *m)

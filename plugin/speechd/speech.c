@@ -7,6 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What a blind user feels as at once, and as late. */
+#define ECHO_MS 30
+#define SENTENCE_MS 500
+
 void speech_init(struct speech *s, struct barkd_client *client)
 {
 	*s = (struct speech){.client = client, .fds = {-1, -1}};
@@ -86,7 +90,7 @@ static void fill(struct speech *s)
 }
 
 void speech_start(struct speech *s, struct text *text,
-		  const struct settings *settings)
+		  const struct settings *settings, bool echo)
 {
 	speech_stop(s);
 	s->text = *text;
@@ -95,6 +99,7 @@ void speech_start(struct speech *s, struct text *text,
 	s->pausing = false;
 	s->active = true;
 	settings_apply(settings, &s->how, &s->voice, &s->language);
+	s->how.deadline_ms = echo ? ECHO_MS : SENTENCE_MS;
 	puts("701 BEGIN");
 	fill(s);
 }

@@ -26,9 +26,10 @@ struct speech {
 };
 
 void speech_init(struct speech *s, struct barkd_client *client);
-/* Takes the text. Prints 701 and what follows from it. Idle or not. */
+/* Takes the text. Prints 701 and what follows from it. Idle or not. echo: a
+ * key or a character, which cannot wait for a slow model. */
 void speech_start(struct speech *s, struct text *text,
-		  const struct settings *settings);
+		  const struct settings *settings, bool echo);
 /* Nothing when idle: speechd 0.11.4 hangs on an event too many. */
 void speech_stop(struct speech *s);
 /* At the end of the part that is heard. */

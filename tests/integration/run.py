@@ -6,7 +6,7 @@
            [--sd-barkd FILE] [--venv DIR]
            [--units DIR] [--voice DIR]... [--fast DIR] [--soak N] [--idle SECONDS]
            [--only PATTERN]...
-           {sinks,daemon,service,manager,speechd,http,speech,events,fetch,pages}...
+           GROUP...
 
 helpers: where sink_host, wavcmp, pw_record and jack_record are; modules: where
 the sinks are; units: the source's. Without --barkd and --barkctl: $BARKD and
@@ -46,9 +46,9 @@ def main():
     parser.add_argument("--fast")
     parser.add_argument("--idle", type=float, default=float(os.environ.get("IDLE", 5)))
     parser.add_argument("--soak", type=int, default=int(os.environ.get("SOAK", 1000)))
-    parser.add_argument("groups", nargs="+", choices=["sinks", "daemon", "service", "manager",
-                                                       "speechd", "http", "speech",
-                                                       "events", "fetch", "pages"])
+    here = os.path.dirname(os.path.abspath(__file__))
+    groups = sorted(f[5:-3] for f in os.listdir(here) if f.startswith("test_"))
+    parser.add_argument("groups", nargs="+", choices=groups)
     args = parser.parse_args()
     ask_for_time()
     # Ended early: what was started is ended, too.

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#include "modules.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+const void *module_symbol(const char *file, const char *symbol, unsigned abi,
+			  char *why, size_t n_why)
+{
+	const char *dirs[] = {getenv("BARKD_SINK_DIR"), BARKD_MODULEDIR,
+			      BARKD_BUILD_SINKS};
+	size_t first = dirs[0] ? 0 : 1, last = dirs[0] ? 1 : 3;
+
+	snprintf(why, n_why, "there is no module %s", file);
+	for (size_t i = first; i < last; i++) {
+		char path[4096];
+		const unsigned *found;
+		void *module;
+
+		snprintf(path, sizeof(path), "%s/%s", dirs[i], file);
+		if (access(path, F_OK) < 0)
+			continue;
+		module = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+		if (!module) {
+			/* A library that is not installed. */
+			snprintf(why, n_why, "%s", dlerror());
+			continue;
+		}
+		found = dlsym(module, symbol);
+		if (found && *found == abi)
+			return found;
+		snprintf(why, n_why, "%.200s is of another version", path);
+	}
+	return NULL;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where an utterance's samples come from: a session that computes them, or
+ * sound that is there already, from the cache or the fast voice. The loop's
+ * thread's.
+ */
+#ifndef BARKD_SOURCE_H
+#define BARKD_SOURCE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "bark.h"
+
+/* Sound that is complete; shared, so counted. */
+struct sound {
+	unsigned refs;
+	unsigned rate; /* Hz */
+	size_t n;
+	int16_t pcm[]; /* [n] */
+};
+
+/* n samples of memory, not filled. NULL without memory. */
+struct sound *sound_new(unsigned rate, size_t n);
+struct sound *sound_ref(struct sound *s);
+void sound_unref(struct sound *s); /* NULL is fine */
+
+struct source;
+
+/*
+ * Reads from a started session, which stays the caller's. record: samples to
+ * keep at most, so that source_recorded() has the whole sound afterwards; 0:
+ * none. NULL without memory.
+ */
+struct source *source_of_session(struct bark_session *session, unsigned rate,
+				 size_t record);
+/* Reads a sound that is the speech of a text of n_text bytes. Takes a
+ * reference. NULL without memory. */
+struct source *source_of_sound(struct sound *sound, size_t n_text);
+void source_free(struct source *s); /* NULL is fine */
+
+unsigned source_rate(const struct source *s);
+/* Readable when source_read() or source_event() has something; -1: it always
+ * has. */
+int source_fd(const struct source *s);
+/* As bark_session_read() without waiting. */
+ssize_t source_read(struct source *s, float *pcm, size_t n);
+/* As bark_session_event(). */
+int source_event(struct source *s, struct bark_event *ret);
+/* All of it, once it was read to its end; the caller's, or NULL: it was not
+ * recorded, or was too long. */
+struct sound *source_recorded(const struct source *s);
+
+#endif
