@@ -7,6 +7,7 @@
 #include "bark.h"
 #include "commands.h"
 #include "copy.h"
+#include "models.h"
 #include "options.h"
 #include "paths.h"
 #include "presets.h"
@@ -123,6 +124,24 @@ static int voice_remove(const char *name)
 	return status;
 }
 
+/* name: NULL for the model that barkd uses. */
+static int find_model(char **ret, const char *name)
+{
+	struct conf conf = {0};
+	int r, status = name ? EXIT_OK : models_conf(&conf);
+
+	if (status)
+		return status;
+	if (!name)
+		name = conf.model.name ? conf.model.name : BARKD_DEFAULT_MODEL;
+	r = barkd_model_find(ret, name);
+	if (r)
+		status = options_fail("no model '%s' (%s); see 'barkctl model list'",
+				      name, strerror(-r));
+	conf_clear(&conf);
+	return status;
+}
+
 int cmd_voice(int argc, char **argv)
 {
 	const char *model = NULL, *verb;
@@ -131,7 +150,7 @@ int cmd_voice(int argc, char **argv)
 		OPTION_STRING('m', "model", &model),
 		OPTION_FLAG(0, "json", &as_json),
 	};
-	int first, n, r, status;
+	int first, n, status;
 	char *dir;
 
 	status = options_parse(argc, argv, defs, ARRAY_LEN(defs), &first);
@@ -148,11 +167,9 @@ int cmd_voice(int argc, char **argv)
 	if (!list && !import)
 		return options_usage(argv[0],
 				     "voice takes 'list', 'import PATH [NAME]' or 'remove NAME'");
-	r = barkd_model_find(&dir, model);
-	if (r)
-		return options_fail("no model '%s' (%s); see 'barkctl model list'",
-				    model ? model : BARKD_DEFAULT_MODEL,
-				    strerror(-r));
+	status = find_model(&dir, model);
+	if (status)
+		return status;
 	if (list)
 		status = voice_list(dir, as_json);
 	else

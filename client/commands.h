@@ -27,5 +27,6 @@ int cmd_trace(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_model(int argc, char **argv);
 int cmd_voice(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 
 #endif

@@ -100,6 +100,8 @@ static const struct command commands[] = {
 	 "import checks voices against the model and copies them to\n"
 	 "$XDG_DATA_HOME/barkd/voices/. PATH is an .npz file, one of transformers'\n"
 	 "three .npy files, or a folder with presets.\n"},
+	{"doctor", cmd_doctor, "[--json]",
+	 "look at all that speech needs, and say what to do", NULL},
 };
 
 static const struct command *find(const char *name)

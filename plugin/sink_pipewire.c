@@ -203,7 +203,8 @@ static struct pw_properties *stream_properties(const struct barkd_sink *s)
 		PW_KEY_MEDIA_NAME, "Speech",
 		PW_KEY_NODE_NAME, s->client_name,
 		PW_KEY_NODE_DESCRIPTION, s->client_name,
-		PW_KEY_APP_NAME, s->client_name, NULL);
+		PW_KEY_APP_NAME, s->client_name,
+		PW_KEY_APP_ICON_NAME, "barkd", NULL);
 
 	if (!p)
 		return NULL;

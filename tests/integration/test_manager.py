@@ -2,6 +2,7 @@
 """The units under a service manager: a private `systemd --user`."""
 import contextlib
 import glob
+import json
 import os
 import stat
 
@@ -155,3 +156,27 @@ def unit_replaced(bench):
         wait_for("end for want of work", lambda: not unit.active(), 60)
         unit.say("--wait", SHORT)
         assert unit.show("NRestarts") == "0"
+
+
+@test("unit-doctor")
+def unit_doctor(bench):
+    """barkctl doctor knows the units: whether they are enabled, active, failed."""
+    with managed(bench) as unit:
+        def units():
+            r = unit.place.run([bench.barkctl, "doctor", "--json"], check=False)
+            return [(c["state"], c["found"], c.get("advice", ""))
+                    for c in json.loads(r.stdout)["checks"] if c["check"] == "units"]
+
+        (state, text, advice), (service, _, _) = units()
+        assert state == "warn" and "barkd.socket is disabled and active" in text, text
+        assert advice == "systemctl --user enable --now barkd.socket"
+        assert service == "ok"
+        unit.ctl("enable", "barkd.socket")
+        assert units()[0][:2] == ("ok", "barkd.socket is enabled, active"), units()
+        unit.set(queue_length="many")
+        unit.ctl("stop", "barkd.socket", "barkd.service")
+        unit.ctl("start", "barkd.service", check=False)
+        wait_for("failure", lambda: unit.show("ActiveState") == "failed", 60)
+        state, text, advice = units()[1]
+        assert state == "fail" and "barkd.service has failed" in text
+        assert "systemctl --user status barkd.service" in advice

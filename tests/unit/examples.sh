@@ -30,6 +30,17 @@ result() {
 
 DESTDIR=$tmp/root meson install --no-rebuild -C "$build" >"$tmp/said" 2>&1
 lib=$(dirname "$(find "$tmp/root" -name bark.pc)")
+share=${lib%/lib*}/share
+at=0
+for file in bash-completion/completions/barkctl zsh/site-functions/_barkctl \
+	fish/vendor_completions.d/barkctl.fish man/man1/barkctl.1 \
+	man/man1/barkd.1 man/man5/barkd.ini.5 \
+	icons/hicolor/scalable/apps/barkd.svg; do
+	[ -s "$share/$file" ] && continue
+	echo "$file is not installed" >>"$tmp/said"
+	at=1
+done
+result "installed where programs look" $at
 export PKG_CONFIG_PATH=$lib PKG_CONFIG_SYSROOT_DIR=$tmp/root
 export LD_LIBRARY_PATH=${lib%/pkgconfig}
 for pair in stream:bark say:barkd-client; do

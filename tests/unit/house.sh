@@ -31,6 +31,7 @@ if have scripts shellcheck; then
 	mapfile -t scripts < <(find scripts tests .ci -type f \
 		\( -name '*.sh' -o -path '.ci/run' \))
 	check scripts shellcheck "${scripts[@]}"
+	check completions shellcheck -s bash completions/barkctl.bash
 fi
 if have 'man pages' mandoc; then
 	for page in docs/*.[0-9] "$build"/docs/*.[0-9]; do
