@@ -18,6 +18,7 @@ int cmd_say(int argc, char **argv);
 int cmd_control(int argc, char **argv); /* stop, pause, resume, skip */
 int cmd_queue(int argc, char **argv);
 int cmd_status(int argc, char **argv);
+int cmd_notify(int argc, char **argv);
 int cmd_http(int argc, char **argv);
 int cmd_voices(int argc, char **argv);
 

@@ -45,6 +45,10 @@ static const struct command commands[] = {
 	 "show the daemon's state, model and sink", NULL},
 	{"http", cmd_http, "[--json]",
 	 "show the address, token and pages for browsers", NULL},
+	{"notify", cmd_notify, "pause [TIME] | resume | status [--json]",
+	 "hold the speaking of notifications",
+	 "TIME is how long, as in 30m, 1h, 2h30m, or until when, as in 18:00;\n"
+	 "without one until resume.\n"},
 	{"voices", cmd_voices, "[--json]", "list the daemon's voices", NULL},
 	{"render", cmd_render, "[OPTIONS] -o FILE TEXT|-|@FILE",
 	 "compute speech into a file",

@@ -3,16 +3,9 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <ini.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* inih's own buffer has 200 bytes with newline and NUL, and cuts longer lines
- * while calling the handler: such lines are stopped in the reader. */
-#define LINE_BYTES 199
-#define MAX_LINES 10000
 
 const char *const conf_precisions[] = {"default", "f32", "f16", "bf16",
 				       "int8", "q4", NULL};
@@ -257,78 +250,16 @@ void conf_clear(struct conf *conf)
 
 struct parse {
 	struct conf conf;
-	const char *path;
-	FILE *file;
-	int line;       /* of the line that inih is at */
-	int error;      /* the first; the rest is not looked at */
-	int error_line;
 	bool seen[N_KEYS];
-	struct conf_error *err;
 };
 
-__attribute__((format(printf, 3, 4))) static void
-refuse(struct parse *p, int error, const char *fmt, ...)
+static int on_value(void *data, const char *section, const char *name,
+		    const char *text, char *why, size_t n_why)
 {
-	va_list ap;
-	int n;
-
-	if (p->error)
-		return;
-	p->error = error;
-	p->error_line = p->line;
-	if (!p->err)
-		return;
-	n = snprintf(p->err->message, sizeof(p->err->message), "%s:%d: ",
-		     p->path, p->line);
-	if (n < 0 || (size_t)n >= sizeof(p->err->message))
-		return;
-	va_start(ap, fmt);
-	vsnprintf(p->err->message + n, sizeof(p->err->message) - (size_t)n,
-		  fmt, ap);
-	va_end(ap);
-}
-
-/* fgets() for inih, one whole line a call, so that `line` is the handler's. */
-static char *read_line(char *str, int num, void *stream)
-{
-	struct parse *p = stream;
-	int n = 0, c;
-
-	if (p->error)
-		return NULL;
-	p->line++;
-	if (p->line > MAX_LINES) {
-		refuse(p, -EINVAL, "more than %d lines", MAX_LINES);
-		return NULL;
-	}
-	while ((c = getc(p->file)) != EOF) {
-		if (c == '\0') {
-			refuse(p, -EINVAL, "a NUL byte");
-			return NULL;
-		}
-		if (n >= num - 1 || n >= LINE_BYTES) {
-			refuse(p, -EINVAL, "longer than %d bytes",
-			       LINE_BYTES - 1);
-			return NULL;
-		}
-		str[n++] = (char)c;
-		if (c == '\n')
-			break;
-	}
-	str[n] = '\0';
-	return n ? str : NULL;
-}
-
-static int on_value(void *user, const char *section, const char *name,
-		    const char *value)
-{
-	struct parse *p = user;
-	char why[256] = "";
+	struct parse *p = data;
 	bool section_known = false;
 
 	for (size_t i = 0; i < N_KEYS; i++) {
-		int r;
-
 		if (strcmp(keys[i].section, section) != 0)
 			continue;
 		section_known = true;
@@ -336,58 +267,34 @@ static int on_value(void *user, const char *section, const char *name,
 			continue;
 		/* Also what inih makes of an indented line. */
 		if (p->seen[i]) {
-			refuse(p, -EINVAL, "%s is given twice", name);
-			return 0;
+			snprintf(why, n_why, "%s is given twice", name);
+			return -EINVAL;
 		}
 		p->seen[i] = true;
-		r = set_value(&p->conf, &keys[i], value, why, sizeof(why));
-		if (r < 0)
-			refuse(p, r, "%s",
-			       r == -ENOMEM ? "out of memory" : why);
-		return r == 0;
+		return set_value(&p->conf, &keys[i], text, why, n_why);
 	}
 	if (section_known)
-		refuse(p, -EINVAL, "unknown key \"%s\" in [%s]", name, section);
+		snprintf(why, n_why, "unknown key \"%s\" in [%s]", name,
+			 section);
 	else if (*section)
-		refuse(p, -EINVAL, "unknown section [%s]", section);
+		snprintf(why, n_why, "unknown section [%s]", section);
 	else
-		refuse(p, -EINVAL, "\"%s\" stands before any section", name);
-	return 0;
+		snprintf(why, n_why, "\"%s\" stands before any section", name);
+	return -EINVAL;
 }
 
 int conf_load(struct conf *ret, const char *path, struct conf_error *err)
 {
-	struct parse p = {.path = path, .err = err};
+	struct parse p = {0};
 	int r;
 
 	r = conf_default(&p.conf);
 	if (r < 0)
 		return r;
-	p.file = fopen(path, "re");
-	if (!p.file) {
-		r = -errno;
-		if (err)
-			snprintf(err->message, sizeof(err->message), "%s: %s",
-				 path, strerror(-r));
+	r = ini_file_read(path, on_value, &p, err);
+	if (r < 0) {
 		conf_clear(&p.conf);
 		return r;
-	}
-	r = ini_parse_stream(read_line, &p, on_value, &p);
-	if (ferror(p.file)) {
-		p.error = 0;
-		refuse(&p, -EIO, "cannot be read");
-	}
-	fclose(p.file);
-	/* inih goes on after a line that it cannot parse and tells the first. */
-	if (r > 0 && (!p.error || r < p.error_line)) {
-		p.error = 0;
-		p.line = r;
-		refuse(&p, -EINVAL,
-		       "neither \"[section]\" nor \"key = value\"");
-	}
-	if (p.error) {
-		conf_clear(&p.conf);
-		return p.error;
 	}
 	*ret = p.conf;
 	return 0;

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "ini_file.h"
+
 enum conf_precision {
 	CONF_PRECISION_DEFAULT,
 	CONF_PRECISION_F32,
@@ -90,11 +92,6 @@ struct conf {
 		double idle_unload_s, exit_idle_s; /* INFINITY: never */
 		int log_level;
 	} service;
-};
-
-/* Why a file was refused: "FILE:LINE: what". */
-struct conf_error {
-	char message[512];
 };
 
 /* Defaults alone. Errors: -ENOMEM. */

@@ -3,7 +3,7 @@
 """Tests with real audio servers. Prints as tests/tap.h says.
 
     run.py --helpers DIR --modules DIR [--barkd FILE --barkctl FILE]
-           [--sd-barkd FILE] [--venv DIR]
+           [--sd-barkd FILE] [--notify FILE] [--venv DIR]
            [--units DIR] [--voice DIR]... [--fast DIR] [--soak N] [--idle SECONDS]
            [--only PATTERN]...
            GROUP...
@@ -40,6 +40,7 @@ def main():
     parser.add_argument("--barkctl", default=os.environ.get("BARKCTL"))
     parser.add_argument("--units")
     parser.add_argument("--sd-barkd")
+    parser.add_argument("--notify")
     parser.add_argument("--venv")
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--voice", action="append", default=[])
@@ -57,7 +58,7 @@ def main():
         importlib.import_module("test_" + group)
     bench = harness.Bench(args.helpers, args.modules, args.barkd, args.barkctl,
                           args.voice, args.fast, args.soak, args.idle, args.units,
-                          args.sd_barkd, args.venv)
+                          args.sd_barkd, args.venv, args.notify)
     return harness.run(bench, args.only)
 
 

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From what programs put into notifications to what can be spoken. No I/O.
+ */
+#ifndef NOTIFY_CLEAN_H
+#define NOTIFY_CLEAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * A copy of text (any bytes) to be freed, or NULL without memory: valid
+ * UTF-8, white space collapsed, control characters and those that turn the
+ * direction taken out, addresses shortened to their hosts. markup: tags of
+ * the Desktop Notifications Specification ("Markup") are taken out and
+ * entities resolved; what is no markup stays. At most max characters, cut
+ * between words, with "..." when something is missing.
+ */
+char *clean_text(const char *text, bool markup, size_t max);
+
+#endif
