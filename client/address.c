@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "address.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -31,11 +32,15 @@ bool address_is_secure(CURLU *url)
 
 bool address_is_loopback(CURLU *url)
 {
+	struct in_addr addr;
 	char host[256];
 
-	return part_of(url, CURLUPART_HOST, host, sizeof(host)) &&
-	       (!strcmp(host, "localhost") || !strncmp(host, "127.", 4) ||
-		!strcmp(host, "[::1]"));
+	if (!part_of(url, CURLUPART_HOST, host, sizeof(host)))
+		return false;
+	/* A name may begin with 127, too. */
+	if (inet_pton(AF_INET, host, &addr) == 1)
+		return ntohl(addr.s_addr) >> 24 == 127;
+	return !strcmp(host, "localhost") || !strcmp(host, "[::1]");
 }
 
 bool address_same_host(CURLU *a, CURLU *b)

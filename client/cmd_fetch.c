@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd_fetch.h"
 #include "commands.h"
@@ -77,9 +78,24 @@ static int complete(struct fetch_options *o, char *repo)
 	return EXIT_OK;
 }
 
+/* A bar stands on the line, and who interrupts wants to know what is lost. */
+static void on_interrupt(int sig)
+{
+	static const char text[] =
+		"\nbarkctl: interrupted; the same command goes on where it ended\n";
+	ssize_t n = write(STDERR_FILENO, text, sizeof(text) - 1);
+
+	(void)n;
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
 int cmd_model_fetch(int argc, char **argv)
 {
-	struct fetch_options o = {.voices = "*", .token = env("HF_TOKEN")};
+	struct fetch_options o = {
+		.voices = "*", .token = env("HF_TOKEN"),
+		.ca = env("CURL_CA_BUNDLE"),
+	};
 	struct progress p = {.mode = progress_default_mode()};
 	uint64_t tries = 5, timeout_s = 30;
 	const char *given = NULL;
@@ -97,6 +113,9 @@ int cmd_model_fetch(int argc, char **argv)
 	char *repo, *base = NULL;
 	int first, status;
 
+	/* As curl(1) has it. */
+	if (!o.ca)
+		o.ca = env("SSL_CERT_FILE");
 	status = options_parse(argc, argv, defs, ARRAY_LEN(defs), &first);
 	if (status)
 		return status;
@@ -118,6 +137,7 @@ int cmd_model_fetch(int argc, char **argv)
 		o.base = base;
 		/* A limit on a file's size is a full disk like any other. */
 		signal(SIGXFSZ, SIG_IGN);
+		signal(SIGINT, on_interrupt);
 		status = fetch_model(&o, &p);
 	}
 	if (!status)

@@ -7,6 +7,7 @@
 #include "barkd-client.h"
 #include "commands.h"
 #include "options.h"
+#include "style.h"
 
 /* Control characters in a spoken text must not reach the terminal. */
 static void print_clean(const char *s)
@@ -52,8 +53,12 @@ static void print_status(const json_t *root)
 	const json_t *queue = json_object_get(root, "queue");
 	const json_t *counters = json_object_get(root, "counters");
 
-	printf("state       %s\n", text_of(root, "state"));
-	if (json_is_string(json_object_get(root, "error"))) {
+	const bool ill = json_is_string(json_object_get(root, "error"));
+
+	printf("state       %s%s%s\n",
+	       style_on(stdout, ill ? STYLE_BAD : STYLE_GOOD),
+	       text_of(root, "state"), style_off(stdout));
+	if (ill) {
 		printf("error       ");
 		print_clean(text_of(root, "error"));
 		printf("\n");

@@ -83,7 +83,7 @@ static int model_list(bool as_json)
 			 (json_decref(list), EXIT_OK);
 }
 
-static int model_verify(const char *name)
+static int model_verify(const char *name, bool as_json)
 {
 	char *path;
 	int r, status;
@@ -92,7 +92,8 @@ static int model_verify(const char *name)
 	if (r)
 		return options_fail("no model '%s' (%s); see 'barkctl model list'",
 				    name, strerror(-r));
-	status = models_check(path, NULL, true, true);
+	status = models_check(path, NULL, true,
+			      as_json ? models_report_json : models_report);
 	free(path);
 	return status;
 }
@@ -213,7 +214,7 @@ static int model_import(const char *from, const char *vocab, const char *name)
 	if (!name)
 		name = basename(full);
 	if (copy_name_ok(name))
-		status = models_check(full, vocab, false, true);
+		status = models_check(full, vocab, false, models_report);
 	else
 		status = options_fail("'%s' cannot be a model's name (letters, digits, '.', '_', '-'); give one with --name",
 				      name);
@@ -308,7 +309,7 @@ static int run_verb(const char *verb, int n, char **words,
 	if (!strcmp(verb, "list") && n == 0)
 		return model_list(o->json);
 	if (!strcmp(verb, "verify") && n == 1)
-		return model_verify(words[0]);
+		return model_verify(words[0], o->json);
 	if (!strcmp(verb, "import") && n == 1)
 		return model_import(words[0], o->vocab, o->name);
 	if (!strcmp(verb, "quantize") && n == 1)
@@ -346,8 +347,8 @@ int cmd_model(int argc, char **argv)
 				     "--vocab and --name go with import");
 	if ((o.to >= 0) != !strcmp(verb, "quantize"))
 		return options_usage(argv[0], "--to int8 or --to q4 goes with quantize");
-	if (o.json && strcmp(verb, "list"))
-		return options_usage(argv[0], "--json goes with list and fetch");
+	if (o.json && strcmp(verb, "list") && strcmp(verb, "verify"))
+		return options_usage(argv[0], "--json goes with list, verify and fetch");
 	if (o.yes && strcmp(verb, "remove"))
 		return options_usage(argv[0], "--yes goes with remove");
 	return run_verb(verb, *verb ? argc - first - 1 : 0, argv + first + 1,

@@ -398,7 +398,7 @@ static int install(struct fetch *f)
 			return options_fail("%s: %s", f->o->vocab,
 					    strerror(-r));
 	}
-	status = models_check(f->stage.path, NULL, true, false);
+	status = models_check(f->stage.path, NULL, true, NULL);
 	if (status) {
 		/* Without hashes, a byte may be wrong that nobody knows of. */
 		if (f->unhashed)
@@ -450,7 +450,7 @@ int fetch_model(const struct fetch_options *opts, struct progress *progress)
 	char *home;
 	int r, status;
 
-	r = transfer_new(&f.transfer, opts->base, opts->token,
+	r = transfer_new(&f.transfer, opts->base, opts->token, opts->ca,
 			 opts->timeout_s);
 	if (r == -EINVAL)
 		return options_fail("not the address of a hub, or not a token: '%s'",

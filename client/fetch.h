@@ -8,6 +8,7 @@
 struct fetch_options {
 	const char *base;   /* the hub's address */
 	const char *token;  /* or NULL */
+	const char *ca;     /* file of certificates, or NULL: the system's */
 	const char *repo;   /* OWNER/NAME */
 	const char *rev;    /* branch, tag or commit */
 	const char *name;   /* what to call it here */

@@ -97,7 +97,7 @@ static const struct command commands[] = {
 	 "share.\n"
 	 "remove deletes a model that was fetched, imported or quantized:\n"
 	 "  -y, --yes             without a question\n"
-	 "list takes --json.\n"},
+	 "list and verify take --json.\n"},
 	{"voice", cmd_voice,
 	 "list [--json] | import [-m MODEL] PATH [NAME] | remove NAME",
 	 "list, import and remove voices",

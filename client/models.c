@@ -43,7 +43,27 @@ int models_home(char **ret)
 	return r < 0 ? options_fail("out of memory") : EXIT_OK;
 }
 
-int models_check(const char *path, const char *vocab, bool voices, bool tell)
+int models_report(const char *path, const struct bark_model *model, size_t n)
+{
+	printf("%s: %u Hz, %.1f MB of %s weights, %zu voices\n", path,
+	       bark_model_rate(model), bark_model_memory(model) / 1e6,
+	       models_precision(bark_model_precision(model)), n);
+	return EXIT_OK;
+}
+
+int models_report_json(const char *path, const struct bark_model *model,
+		       size_t n)
+{
+	return options_print_json(json_pack(
+		"{s:s,s:I,s:I,s:s,s:I}", "path", path, "rate",
+		(json_int_t)bark_model_rate(model), "bytes",
+		(json_int_t)bark_model_memory(model), "precision",
+		models_precision(bark_model_precision(model)), "voices",
+		(json_int_t)n));
+}
+
+int models_check(const char *path, const char *vocab, bool voices,
+		 models_report_fn *report)
 {
 	struct barkd_entries list = {0};
 	struct bark_model *model;
@@ -70,10 +90,8 @@ int models_check(const char *path, const char *vocab, bool voices, bool tell)
 		else
 			bark_voice_unref(voice);
 	}
-	if (!status && tell)
-		printf("%s: %u Hz, %.1f MB of %s weights, %zu voices\n", path,
-		       bark_model_rate(model), bark_model_memory(model) / 1e6,
-		       models_precision(bark_model_precision(model)), list.n);
+	if (!status && report)
+		status = report(path, model, list.n);
 	barkd_entries_clear(&list);
 	bark_model_unref(model);
 	return status;

@@ -351,6 +351,7 @@ static int explain(struct transfer *t, CURLcode code)
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_URL_MALFORMAT:
 	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
 		return fail(t, -EPROTO, "%s", why);
 	default:
 		return fail(t, -EAGAIN, "%s", why);
@@ -394,7 +395,7 @@ static int refusal(struct transfer *t)
 		return fail(t, -ENOENT, "the server has no such file");
 	case 401:
 	case 403:
-		return fail(t, -EACCES, "the server wants a token that may read it (set $HF_TOKEN)");
+		return fail(t, -EACCES, "there is no such repository, or it wants a token that may read it (set $HF_TOKEN)");
 	case 408:
 	case 429:
 	case 500 ... 599:
@@ -556,7 +557,7 @@ static void set_options(struct transfer *t, unsigned timeout_s)
 }
 
 int transfer_new(struct transfer **ret, const char *base, const char *token,
-		 unsigned timeout_s)
+		 const char *ca, unsigned timeout_s)
 {
 	struct transfer *t;
 
@@ -581,6 +582,8 @@ int transfer_new(struct transfer **ret, const char *base, const char *token,
 		return -EINVAL;
 	}
 	set_options(t, timeout_s);
+	if (ca)
+		curl_easy_setopt(t->curl, CURLOPT_CAINFO, ca);
 	*ret = t;
 	return 0;
 }

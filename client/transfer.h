@@ -39,11 +39,12 @@ struct transfer_result {
 
 /*
  * base: where the hub is, http or https, without user and query. token: NULL
- * or what the hub is shown. timeout_s: without a byte, the line is broken.
- * Errors: -EINVAL for the base, -ENOMEM.
+ * or what the hub is shown. ca: a file with the certificates to trust, or NULL
+ * for the system's. timeout_s: without a byte, the line is broken. Errors:
+ * -EINVAL for base or token, -ENOMEM.
  */
 int transfer_new(struct transfer **ret, const char *base, const char *token,
-		 unsigned timeout_s);
+		 const char *ca, unsigned timeout_s);
 void transfer_free(struct transfer *t);
 
 /* One attempt. On success `part` is whole, checked and synced. */

@@ -14,7 +14,7 @@ _barkctl_options() {
 	"model import") echo --vocab --name ;;
 	"model quantize") echo --to ;;
 	"model remove") echo --yes ;;
-	"model list" | "voice list") echo --json ;;
+	"model list" | "model verify" | "voice list") echo --json ;;
 	"voice import") echo --model ;;
 	"model "* | "voice "*) ;;
 	*) barkctl help "$1" 2>/dev/null | grep -oE -- '--[a-z][a-z-]+' ;;

@@ -60,7 +60,7 @@ function __barkctl_options
             set wanted --to
         case 'model remove'
             set wanted --yes
-        case 'model list' 'voice list'
+        case 'model list' 'model verify' 'voice list'
             set wanted --json
         case 'voice import'
             set wanted --model

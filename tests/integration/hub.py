@@ -7,6 +7,7 @@ import http.server
 import json
 import os
 import re
+import ssl
 import threading
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -48,6 +49,7 @@ class Hub:
         self.commit = COMMIT
         self.log = []         # (path, {headers})
         self.tokens = None    # who may read
+        self.scheme = "http"
         hub = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -70,9 +72,15 @@ class Hub:
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": .02},
                          daemon=True).start()
 
+    def tls(self, cert, key):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cert, key)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.scheme = "https"
+
     @property
     def base(self):
-        return f"http://127.0.0.1:{self.server.server_address[1]}"
+        return f"{self.scheme}://127.0.0.1:{self.server.server_address[1]}"
 
     def close(self):
         self.release.set()

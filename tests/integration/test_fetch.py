@@ -9,10 +9,11 @@ import re
 import signal
 import subprocess
 
+from daemon import Daemon
 from harness import test
 from hub import COMMIT, Hub, published
 from published import pytorch, sharded
-from servers import Missing, Place, die_with_parent, wait_for
+from servers import Missing, Place, die_with_parent, need, wait_for
 
 MODEL = "model.safetensors"
 
@@ -24,7 +25,8 @@ class Fetching:
         if "without libcurl" in place.run([bench.barkctl, "model", "fetch", "a/b"],
                                           check=False).stderr:
             raise Missing("barkctl has no fetch (libcurl)")
-        for name in "http_proxy", "HF_TOKEN", "HF_ENDPOINT":
+        for name in "http_proxy", "HF_TOKEN", "HF_ENDPOINT", "CURL_CA_BUNDLE", \
+                "SSL_CERT_FILE":
             place.env.pop(name, None)
 
     def args(self, *more, repo="someone/tiny"):
@@ -143,7 +145,7 @@ def elsewhere(bench):
     with fetching(bench) as f, Hub({}) as store, Hub({}, "someone/voices") as other:
         f.hub.elsewhere = store
         f.hub.tokens = ["Bearer hf_secret"]
-        f.fails("wants a token .*HF_TOKEN")
+        f.fails("no such repository, or it wants a token .*HF_TOKEN")
         f.fails("wants a token", env={"HF_TOKEN": "hf_wrong"})
         f.works(env={"HF_TOKEN": "hf_secret"})
         f.is_whole()
@@ -403,6 +405,62 @@ def which_hub(bench):
         for repo in "tiny", "a/b/c", "../x", "a/..", "a b/c", "/a/b", "a/b@../x", "a/b@":
             r = f.place.run([bench.barkctl, "model", "fetch", "--base", base, repo], check=False)
             assert r.returncode == 2 and r.stderr.count("\n") == 1, (repo, r)
+
+
+@test("https")
+def https(bench):
+    """Over TLS: a server that cannot prove who it is gets no request, a redirect
+    does not leave https, and a token comes along."""
+    need("openssl")
+    with fetching(bench) as f:
+        key, cert = f.place.path("key.pem"), f.place.path("cert.pem")
+        f.place.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                     "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", cert,
+                     "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"])
+        f.hub.tls(cert, key)
+        f.hub.tokens = ["Bearer hf_secret"]
+        token = {"HF_TOKEN": "hf_secret"}
+        f.fails("config.json: .*certificate", env=token)
+        assert f.hub.log == []
+        trusting = {**token, "SSL_CERT_FILE": cert}
+        f.works(env=trusting)
+        f.barkctl("render", "-m", "tiny", "-o", f.place.path("a.wav"), "a b")
+        with Hub({}) as plain:
+            f.hub.redirects["config.json"] = plain.base + "/x"
+            r = f.fetch("--name", "other", env=trusting)
+            assert r.returncode == 1 and "from https to http" in r.stderr, r
+            assert plain.log == []
+
+
+@test("interrupt")
+def interrupt(bench):
+    """Control-C says that nothing is lost, and it is true."""
+    with fetching(bench) as f:
+        f.hub.stall[MODEL] = 300_000
+        p = f.place.start(f.args("--timeout", "60"))
+        wait_for("bytes", lambda: f.staged() == 300_000)
+        assert p.end(signal.SIGINT) == -signal.SIGINT
+        assert "interrupted; the same command goes on" in f.place.log("barkctl")
+        f.works()
+        f.is_whole()
+        assert f.hub.asked(MODEL)[-1]["Range"] == "bytes=300000-"
+
+
+@test("daemon-speaks-it")
+def daemon_speaks_it(bench):
+    """What README says: fetch, name it in barkd.ini, reload, say."""
+    with fetching(bench) as f:
+        sound = f.place.path("a.wav")
+        output = {"output": {"sink": "file", "target": sound}}
+        daemon = Daemon(bench, f.place, bench.fast_model(), output).start()
+        f.works()
+        daemon.configure({**output, "model": {"name": "tiny", "voice": "v2/en_speaker_6"}})
+        os.kill(daemon.p.pid, signal.SIGHUP)
+        wait_for("model", lambda: daemon.status()["model"]["name"] == "tiny")
+        f.barkctl("say", "--wait", "a b c", env={"BARKD_SOCKET": daemon.socket})
+        voices = f.barkctl("voices", env={"BARKD_SOCKET": daemon.socket}).stdout
+        assert re.search(r"^v2/en_speaker_6 .*\(default\)$", voices, re.M), voices
+        assert daemon.end() == 0 and os.path.getsize(sound) > 10000
 
 
 @test("remove")

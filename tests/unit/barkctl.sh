@@ -177,7 +177,8 @@ if find "$data/voices" -name 'bob*' | grep .; then
 	echo "not ok barkctl/voice remove leaves something"
 	failed=1
 fi
-expect '--json without list' 2 '--json goes with list' model verify --json tiny
+expect '--json without list' 2 '--json goes with list' model remove --json x
+expect 'verify as JSON' 0 '"voices": [0-9]' model verify --json tiny
 expect '--yes without remove' 2 '--yes goes with remove' model verify -y tiny
 head -c 200 "$voice" >"$tmp/cut.npz"
 expect 'import of a cut voice' 1 'cut.npz' voice import -m tiny "$tmp/cut.npz" x
