@@ -74,6 +74,33 @@ BARKD_CLIENT_API int barkd_client_say_start(struct barkd_client *client,
 BARKD_CLIENT_API int barkd_client_say_finish(struct barkd_client *client,
 					     int fd);
 
+/*
+ * Speech that comes to the caller instead of the daemon's sink, while it is
+ * computed: one channel of 16-bit samples, little endian, 24 kHz. Of `say`
+ * text, voice, language, rate (0.25 to 4), pitch, volume and seed count.
+ */
+#define BARKD_SPEECH_RATE 24000
+
+struct barkd_speech;
+
+/* Sends the request; at most 2 s for a hung daemon. The client must outlive
+ * the speech. Errors: as barkd_client_say(). */
+BARKD_CLIENT_API int barkd_client_speech_start(struct barkd_client *client,
+					       const struct barkd_say *say,
+					       struct barkd_speech **ret);
+/* Polls readable when barkd_speech_read() has something to return; the
+ * speech's own. */
+BARKD_CLIENT_API int barkd_speech_fd(const struct barkd_speech *speech);
+/*
+ * Reads at most n bytes, without waiting. Returns their number (may be odd),
+ * 0 at the end, -EAGAIN: none yet, or another error, which ends it:
+ * -ECONNRESET when barkd broke off; see also barkd_client_message().
+ */
+BARKD_CLIENT_API ssize_t barkd_speech_read(struct barkd_speech *speech,
+					   void *data, size_t n);
+/* Before the end: barkd computes no more of it. NULL is fine. */
+BARKD_CLIENT_API void barkd_speech_free(struct barkd_speech *speech);
+
 /* verb: "stop", "pause", "resume", "skip". */
 BARKD_CLIENT_API int barkd_client_command(struct barkd_client *client,
 					  const char *verb);

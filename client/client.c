@@ -10,23 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "http.h"
+#include "client_private.h"
 #include "paths.h"
 
 #define TIMEOUT_MS 30000
 #define WAIT_FOR_EVER (-1)
-/* For a loop that has others to serve. */
-#define PROMPT_MS 2000
 /* For the next barkd, where the last one ends. */
 #define ATTEMPTS 4
 #define PAUSE_MS 25
 #define NO_SOCKET                                                             \
 	"XDG_RUNTIME_DIR is not set, so barkd's socket cannot be found; log in to a session or set BARKD_SOCKET"
-
-struct barkd_client {
-	char *socket; /* NULL: nothing says where it is */
-	char message[512];
-};
 
 static const char *const priority_names[] = {
 	[BARKD_PRIORITY_IMPORTANT] = "important",
@@ -36,8 +29,7 @@ static const char *const priority_names[] = {
 	[BARKD_PRIORITY_PROGRESS] = "progress",
 };
 
-__attribute__((format(printf, 3, 4))) static int
-fail(struct barkd_client *c, int error, const char *fmt, ...)
+int client_fail(struct barkd_client *c, int error, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -83,42 +75,42 @@ const char *barkd_client_message(const struct barkd_client *c)
 	return c->message;
 }
 
-static int transport_error(struct barkd_client *c, int error)
+int client_transport_error(struct barkd_client *c, int error)
 {
 	if (!c->socket)
-		return fail(c, error, NO_SOCKET);
+		return client_fail(c, error, NO_SOCKET);
 	switch (error) {
 	case -EHOSTDOWN:
-		return fail(c, error,
+		return client_fail(c, error,
 			    "no barkd listens at %s; start it with 'systemctl --user start barkd.socket' or run 'barkd'",
 			    c->socket);
 	case -EACCES:
 	case -EPERM:
-		return fail(c, error,
+		return client_fail(c, error,
 			    "%s: not allowed to connect; barkd serves the user who runs it",
 			    c->socket);
 	case -ENAMETOOLONG:
-		return fail(c, error,
+		return client_fail(c, error,
 			    "%s: too long for a socket's path; set BARKD_SOCKET to a shorter one",
 			    c->socket);
 	case -ETIMEDOUT:
-		return fail(c, error,
+		return client_fail(c, error,
 			    "barkd does not answer; see 'systemctl --user status barkd' or restart it");
 	case -ECONNRESET:
-		return fail(c, error,
+		return client_fail(c, error,
 			    "barkd closed the connection; see 'systemctl --user status barkd'");
 	case -EPROTO:
 	case -EMSGSIZE:
-		return fail(c, error,
+		return client_fail(c, error,
 			    "%s: what answers there is not barkd, or another version of it",
 			    c->socket);
 	default:
-		return fail(c, error, "%s: %s", c->socket, strerror(-error));
+		return client_fail(c, error, "%s: %s", c->socket, strerror(-error));
 	}
 }
 
 /* OpenAI's shape: {"error":{"message":…}} */
-static int http_error(struct barkd_client *c, const struct http_reply *reply)
+int client_http_error(struct barkd_client *c, const struct http_reply *reply)
 {
 	static const struct {
 		int status, error;
@@ -137,9 +129,9 @@ static int http_error(struct barkd_client *c, const struct http_reply *reply)
 			error = map[i].error;
 	}
 	if (words)
-		fail(c, error, "%s", words);
+		client_fail(c, error, "%s", words);
 	else
-		fail(c, error, "barkd answers with HTTP status %d",
+		client_fail(c, error, "barkd answers with HTTP status %d",
 		     reply->status);
 	json_decref(root);
 	return error;
@@ -170,16 +162,16 @@ static int exchange(struct barkd_client *c, const char *method,
 
 	c->message[0] = 0;
 	if (!c->socket)
-		return transport_error(c, -EHOSTDOWN);
+		return client_transport_error(c, -EHOSTDOWN);
 	for (const char *p = path; *p; p++) {
 		if (*p <= ' ' || *p == 0x7f)
-			return fail(c, -EINVAL, "not a path: '%s'", path);
+			return client_fail(c, -EINVAL, "not a path: '%s'", path);
 	}
 	for (;;) {
 		r = http_request(c->socket, method, path, body, timeout_ms,
 				 ret);
 		if (r)
-			return transport_error(c, r);
+			return client_transport_error(c, r);
 		if (!is_stopping(ret) || --attempts == 0)
 			return 0;
 		free(ret->body);
@@ -199,7 +191,7 @@ int barkd_client_request(struct barkd_client *c, const char *method,
 	if (r)
 		return r;
 	if (reply.status >= 400)
-		http_error(c, &reply);
+		client_http_error(c, &reply);
 	*ret_status = reply.status;
 	*ret_body = reply.body;
 	return 0;
@@ -216,7 +208,7 @@ static int call(struct barkd_client *c, const char *method, const char *path,
 	if (r)
 		return r;
 	if (reply.status >= 300) {
-		r = http_error(c, &reply);
+		r = client_http_error(c, &reply);
 		free(reply.body);
 		return r;
 	}
@@ -285,11 +277,11 @@ static int say_reply(struct barkd_client *c, const struct http_reply *reply,
 	int r = 0;
 
 	if (!json_is_integer(id) || !state)
-		r = fail(c, -EPROTO, "barkd's answer is not understood");
+		r = client_fail(c, -EPROTO, "barkd's answer is not understood");
 	else if (!strcmp(state, "stopped"))
-		r = fail(c, -ECANCELED, "the speech was stopped");
+		r = client_fail(c, -ECANCELED, "the speech was stopped");
 	else if (!strcmp(state, "dropped"))
-		r = fail(c, -ECANCELED,
+		r = client_fail(c, -ECANCELED,
 			 "the text was dropped for one of higher priority");
 	if (ret_id && json_is_integer(id))
 		*ret_id = (unsigned long long)json_integer_value(id);
@@ -306,16 +298,16 @@ static int say_body(struct barkd_client *c, const struct barkd_say *say,
 	c->message[0] = 0;
 	if (say->has_priority &&
 	    (unsigned)say->priority > BARKD_PRIORITY_PROGRESS)
-		return fail(c, -EINVAL, "no such priority");
+		return client_fail(c, -EINVAL, "no such priority");
 	if (say->has_seed && say->seed > INT64_MAX)
-		return fail(c, -EINVAL, "the seed is larger than 2^63-1");
+		return client_fail(c, -EINVAL, "the seed is larger than 2^63-1");
 	/* jansson refuses what is not UTF-8. */
 	request = say_request(say);
 	if (!request)
-		return fail(c, -EINVAL, "the text is not UTF-8");
+		return client_fail(c, -EINVAL, "the text is not UTF-8");
 	*ret = json_dumps(request, JSON_COMPACT);
 	json_decref(request);
-	return *ret ? 0 : fail(c, -ENOMEM, "out of memory");
+	return *ret ? 0 : client_fail(c, -ENOMEM, "out of memory");
 }
 
 int barkd_client_say(struct barkd_client *c, const struct barkd_say *say,
@@ -353,7 +345,7 @@ int barkd_client_say_start(struct barkd_client *c, const struct barkd_say *say,
 				   PROMPT_MS, ret_fd)
 		      : -EHOSTDOWN;
 	free(body);
-	return r ? transport_error(c, r) : 0;
+	return r ? client_transport_error(c, r) : 0;
 }
 
 int barkd_client_say_finish(struct barkd_client *c, int fd)
@@ -364,8 +356,8 @@ int barkd_client_say_finish(struct barkd_client *c, int fd)
 	c->message[0] = 0;
 	r = http_finish(fd, PROMPT_MS, &reply);
 	if (r)
-		return transport_error(c, r);
-	r = reply.status >= 300 ? http_error(c, &reply)
+		return client_transport_error(c, r);
+	r = reply.status >= 300 ? client_http_error(c, &reply)
 				: say_reply(c, &reply, NULL);
 	free(reply.body);
 	return r;
@@ -387,5 +379,5 @@ int barkd_client_command(struct barkd_client *c, const char *verb)
 			free(reply.body);
 		return r;
 	}
-	return fail(c, -EINVAL, "no such command: %s", verb);
+	return client_fail(c, -EINVAL, "no such command: %s", verb);
 }

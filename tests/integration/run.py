@@ -3,7 +3,8 @@
 """Tests with real audio servers. Prints as tests/tap.h says.
 
     run.py --helpers DIR --modules DIR [--barkd FILE --barkctl FILE]
-           [--sd-barkd FILE] [--notify FILE] [--venv DIR]
+           [--sd-barkd FILE] [--notify FILE] [--wyoming FILE]
+            [--venv DIR]
            [--units DIR] [--voice DIR]... [--fast DIR] [--soak N] [--idle SECONDS]
            [--only PATTERN]...
            GROUP...
@@ -41,6 +42,7 @@ def main():
     parser.add_argument("--units")
     parser.add_argument("--sd-barkd")
     parser.add_argument("--notify")
+    parser.add_argument("--wyoming")
     parser.add_argument("--venv")
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--voice", action="append", default=[])
@@ -58,7 +60,8 @@ def main():
         importlib.import_module("test_" + group)
     bench = harness.Bench(args.helpers, args.modules, args.barkd, args.barkctl,
                           args.voice, args.fast, args.soak, args.idle, args.units,
-                          args.sd_barkd, args.venv, args.notify)
+                          args.sd_barkd, args.venv, args.notify,
+                          args.wyoming)
     return harness.run(bench, args.only)
 
 

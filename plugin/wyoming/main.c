@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * barkd-wyoming: barkd's voices for Home Assistant and others that speak
+ * Wyoming. Each connection is a session of its own. What is spoken is never
+ * logged.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "session.h"
+
+#define DEFAULT_URI "tcp://127.0.0.1:10200"
+#define CLIENTS_MAX 16
+#define BACKLOG 16
+
+struct server {
+	sd_event *event;
+	sd_event_source *io;
+	int fd;            /* -1: stdin and stdout */
+	char *path;        /* of our Unix socket, or NULL */
+	struct session *sessions[CLIENTS_MAX];
+	unsigned n;
+};
+
+static const char usage[] =
+	"usage: barkd-wyoming [--uri URI]\n"
+	"\n"
+	"  --uri URI   where to listen: tcp://HOST:PORT, unix://PATH or stdio://\n"
+	"              (" DEFAULT_URI ")\n"
+	"  --version   print the version and exit\n"
+	"  --help      print this and exit\n"
+	"\n"
+	"Serves barkd's voices by the Wyoming protocol; see barkd-wyoming(1).\n";
+
+/* --- sessions --- */
+
+static void on_ended(void *data, struct session *session)
+{
+	struct server *s = data;
+
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->sessions[i] == session)
+			s->sessions[i] = s->sessions[--s->n];
+	if (s->fd < 0)
+		sd_event_exit(s->event, 0);
+	else
+		sd_event_source_set_enabled(s->io, SD_EVENT_ON);
+}
+
+static int begin(struct server *s, int in, int out)
+{
+	const struct session_owner owner = {
+		.event = s->event, .ended = on_ended, .data = s,
+	};
+	int r = session_new(&s->sessions[s->n], &owner, in, out);
+
+	if (r < 0)
+		return r;
+	s->n++;
+	/* One more waits in the backlog. */
+	if (s->io && s->n == CLIENTS_MAX)
+		sd_event_source_set_enabled(s->io, SD_EVENT_OFF);
+	return 0;
+}
+
+static int on_connection(sd_event_source *source, int fd, uint32_t revents,
+			 void *userdata)
+{
+	int c = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (c >= 0)
+		begin(userdata, c, c);
+	return 0;
+}
+
+/* --- listening --- */
+
+static int listen_tcp(struct server *s, const char *where)
+{
+	const struct addrinfo hints = {
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+	};
+	const char *colon = strrchr(where, ':');
+	struct addrinfo *found;
+	char host[256];
+	int on = 1, r = -EINVAL;
+
+	if (!colon || (size_t)(colon - where) >= sizeof(host))
+		return -EINVAL;
+	snprintf(host, sizeof(host), "%.*s", (int)(colon - where), where);
+	/* [::1] */
+	if (*host == '[' && strlen(host) > 2) {
+		memmove(host, host + 1, strlen(host));
+		host[strlen(host) - 1] = '\0';
+	}
+	if (getaddrinfo(*host ? host : NULL, colon + 1, &hints, &found) != 0)
+		return -EINVAL;
+	s->fd = socket(found->ai_family,
+		       SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (s->fd < 0 ||
+	    setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    bind(s->fd, found->ai_addr, found->ai_addrlen) < 0 ||
+	    listen(s->fd, BACKLOG) < 0)
+		r = -errno;
+	else
+		r = 0;
+	freeaddrinfo(found);
+	return r;
+}
+
+static int listen_unix(struct server *s, const char *path)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	struct stat st;
+
+	if (!*path || strlen(path) >= sizeof(addr.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(addr.sun_path, path);
+	/* What a crash left behind; another program's file is not ours. */
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+		unlink(path);
+	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	umask(0177);
+	if (s->fd < 0 ||
+	    bind(s->fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
+	    listen(s->fd, BACKLOG) < 0)
+		return -errno;
+	s->path = strdup(path);
+	return s->path ? 0 : -ENOMEM;
+}
+
+static int serve_stdio(struct server *s)
+{
+	int in = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+
+	if (in < 0 || out < 0)
+		return -errno;
+	fcntl(in, F_SETFL, fcntl(in, F_GETFL) | O_NONBLOCK);
+	fcntl(out, F_SETFL, fcntl(out, F_GETFL) | O_NONBLOCK);
+	return begin(s, in, out);
+}
+
+static int start(struct server *s, const char *uri)
+{
+	int r;
+
+	if (strncmp(uri, "tcp://", 6) == 0)
+		r = listen_tcp(s, uri + 6);
+	else if (strncmp(uri, "unix://", 7) == 0)
+		r = listen_unix(s, uri + 7);
+	else if (strcmp(uri, "stdio://") == 0)
+		return serve_stdio(s);
+	else
+		r = -EINVAL;
+	if (r == 0)
+		r = sd_event_add_io(s->event, &s->io, s->fd, EPOLLIN,
+				    on_connection, s);
+	return r < 0 ? r : 0;
+}
+
+static int run(const char *uri)
+{
+	struct server s = {.fd = -1};
+	sigset_t set;
+	int r;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	r = sd_event_default(&s.event);
+	if (r >= 0)
+		r = sd_event_add_signal(s.event, NULL, SIGTERM, NULL, NULL);
+	if (r >= 0)
+		r = sd_event_add_signal(s.event, NULL, SIGINT, NULL, NULL);
+	if (r >= 0)
+		r = start(&s, uri);
+	if (r < 0) {
+		fprintf(stderr, "barkd-wyoming: cannot listen at %s: %s\n",
+			uri, strerror(-r));
+	} else {
+		sd_notify(0, "READY=1");
+		r = sd_event_loop(s.event);
+	}
+	while (s.n)
+		session_free(s.sessions[--s.n]);
+	sd_event_source_disable_unref(s.io);
+	if (s.fd >= 0)
+		close(s.fd);
+	if (s.path)
+		unlink(s.path);
+	free(s.path);
+	sd_event_unref(s.event);
+	return r < 0 ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{"uri", required_argument, NULL, 'u'},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	const char *uri = DEFAULT_URI;
+	int c;
+
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":", longs, NULL)) >= 0) {
+		switch (c) {
+		case 'u':
+			uri = optarg;
+			break;
+		case 'V':
+			puts("barkd-wyoming " BARKD_VERSION);
+			return 0;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		default:
+			fprintf(stderr,
+				"barkd-wyoming: wrong option %s; see barkd-wyoming --help\n",
+				argv[optind - 1]);
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr,
+			"barkd-wyoming: wrong argument %s; see barkd-wyoming --help\n",
+			argv[optind]);
+		return 2;
+	}
+	return run(uri);
+}

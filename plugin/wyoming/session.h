@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One client of barkd-wyoming: its requests, one after the other, and the
+ * sound that answers them. It ends, and frees itself, when the client goes.
+ */
+#ifndef WYOMING_SESSION_H
+#define WYOMING_SESSION_H
+
+#include <systemd/sd-event.h>
+
+#include "barkd-client.h"
+
+#define SESSION_TEXT_MAX (256 * 1024) /* bytes that wait to be spoken */
+
+struct session;
+
+struct session_owner {
+	sd_event *event;
+	const char *socket; /* barkd's, or NULL */
+	/* The session is no more. */
+	void (*ended)(void *data, struct session *s);
+	void *data;
+};
+
+/* Takes the connection: in is read, out is written; they may be one. Errors:
+ * -ENOMEM and sd-event's; the connection is closed then. */
+int session_new(struct session **ret, const struct session_owner *owner,
+		int in, int out);
+/* NULL is fine. ended() is not called. */
+void session_free(struct session *s);
+
+#endif
