@@ -17,6 +17,7 @@
 #include "models.h"
 #include "options.h"
 #include "paths.h"
+#include "stage.h"
 #include "style.h"
 
 /* What its line in the list ends with. */
@@ -262,31 +263,62 @@ static int remove_from(const char *home, const char *name)
 	return r;
 }
 
+/* What an interrupted fetch has left under this name. */
+static int remove_leftovers(const char *home, const char *name)
+{
+	int r = stage_remove(home, name);
+
+	switch (r) {
+	case 0:
+		return EXIT_OK;
+	case -ENOENT:
+		return options_fail("no model '%s' in %s; only models that were imported or fetched are removed",
+				    name, home);
+	case -EBUSY:
+		return options_fail("%s is being fetched; end that first",
+				    name);
+	default:
+		return options_fail("%s: %s", name, strerror(-r));
+	}
+}
+
+static int remove_installed(const char *home, const char *name,
+			    const char *path, bool yes)
+{
+	char *standard = default_model();
+	const bool is_used = standard && !strcmp(standard, name);
+	int r;
+
+	free(standard);
+	if (is_used)
+		return options_fail("%s is the model that barkd uses; set another 'name' under [model] in barkd.ini first",
+				    name);
+	if (!yes && !agrees(name, path))
+		return options_fail("%s was not removed; without a question: --yes",
+				    name);
+	r = remove_from(home, name);
+	return r < 0 ? options_fail("%s: %s", path, strerror(-r)) : EXIT_OK;
+}
+
 static int model_remove(const char *name, bool yes)
 {
-	char *home, *path = NULL, *standard = default_model();
-	int r, status = models_home(&home);
+	char *home, *path;
+	int status;
 
-	if (status) {
-		free(standard);
+	if (!copy_name_ok(name))
+		return options_fail("no model '%s' to remove; see 'barkctl model list'",
+				    name);
+	status = models_home(&home);
+	if (status)
 		return status;
+	if (asprintf(&path, "%s/%s", home, name) < 0) {
+		status = options_fail("out of memory");
+	} else {
+		status = access(path, F_OK) ?
+				 remove_leftovers(home, name) :
+				 remove_installed(home, name, path, yes);
+		free(path);
 	}
-	if (!copy_name_ok(name) || asprintf(&path, "%s/%s", home, name) < 0)
-		status = options_fail("no model '%s' to remove; see 'barkctl model list'",
-				      name);
-	else if (access(path, F_OK) < 0)
-		status = options_fail("%s: %s; only models that were imported or fetched are removed",
-				      path, strerror(errno));
-	else if (standard && !strcmp(standard, name))
-		status = options_fail("%s is the model that barkd uses; set another 'name' under [model] in barkd.ini first",
-				      name);
-	else if (!yes && !agrees(name, path))
-		status = options_fail("%s was not removed; without a question: --yes",
-				      name);
-	else if ((r = remove_from(home, name)) < 0)
-		status = options_fail("%s: %s", path, strerror(-r));
-	free(standard);
-	free(path);
 	free(home);
 	return status;
 }

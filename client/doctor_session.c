@@ -239,14 +239,23 @@ static bool ask_active(sd_bus *bus, const char *unit, char *ret, size_t size)
 	return good;
 }
 
+/* Who has not enabled a unit of this kind has chosen so. */
+enum choice {
+	CHOICE_NEEDED,  /* it is to be there and enabled */
+	CHOICE_STARTED, /* it is to be there */
+	CHOICE_FREE,    /* it may be missing */
+};
+
 static void check_unit(struct doctor *d, sd_bus *bus, const char *unit,
-		       bool enabled_matters)
+		       enum choice choice)
 {
 	char file[32], active[32];
 	char advice[120];
 
 	if (!ask_file_state(bus, unit, file, sizeof(file)) ||
 	    !ask_active(bus, unit, active, sizeof(active))) {
+		if (choice == CHOICE_FREE)
+			return;
 		doctor_say(d, FINDING_WARN, "units",
 			   "make install puts it there; then systemctl --user daemon-reload",
 			   "%s is not known to the service manager", unit);
@@ -257,7 +266,7 @@ static void check_unit(struct doctor *d, sd_bus *bus, const char *unit,
 			 "systemctl --user status %s says why", unit);
 		doctor_say(d, FINDING_FAIL, "units", advice, "%s has failed",
 			   unit);
-	} else if (enabled_matters && strncmp(file, "enabled", 7)) {
+	} else if (choice == CHOICE_NEEDED && strncmp(file, "enabled", 7)) {
 		snprintf(advice, sizeof(advice),
 			 "systemctl --user enable --now %s", unit);
 		doctor_say(d, FINDING_WARN, "units", advice,
@@ -311,7 +320,8 @@ void doctor_units(struct doctor *d)
 		return;
 	}
 	sd_bus_set_method_call_timeout(bus, BUS_TIMEOUT_US);
-	check_unit(d, bus, "barkd.socket", true);
-	check_unit(d, bus, "barkd.service", false);
+	check_unit(d, bus, "barkd.socket", CHOICE_NEEDED);
+	check_unit(d, bus, "barkd.service", CHOICE_STARTED);
+	check_unit(d, bus, "barkd-notify.service", CHOICE_FREE);
 	sd_bus_flush_close_unref(bus);
 }

@@ -172,7 +172,9 @@ void progress_end(struct progress *p, uint64_t size)
 		print_json(json_pack("{s:s,s:s,s:I}", "event", "file", "file",
 				     p->file, "bytes", (json_int_t)size));
 	else if (p->mode != PROGRESS_QUIET)
-		printf("%-30s %10.3f MB\n", p->file, (double)size / 1e6);
+		printf("%-30s %8.1f %s\n", p->file,
+		       (double)size / (size < 1000000 ? 1e3 : 1e6),
+		       size < 1000000 ? "kB" : "MB");
 	fflush(stdout);
 }
 
@@ -191,7 +193,7 @@ void progress_series_end(struct progress *p)
 				     "series", p->series, "files",
 				     (int)p->series_at));
 	else if (p->mode != PROGRESS_QUIET)
-		printf("%-30s %6u files\n", p->series, p->series_at);
+		printf("%-30s %8u files\n", p->series, p->series_at);
 	fflush(stdout);
 	p->series = NULL;
 }

@@ -12,6 +12,7 @@
 #include "copy.h"
 #include "paths.h"
 
+#define PREFIX ".fetch-"
 #define PARTS ".parts"
 #define MAX_SOURCE 512
 
@@ -104,7 +105,7 @@ int stage_open(struct stage *s, const char *home, const char *name,
 	if (r)
 		return r;
 	if (strlen(source) >= MAX_SOURCE ||
-	    snprintf(s->hidden, sizeof(s->hidden), ".fetch-%s", name) >=
+	    snprintf(s->hidden, sizeof(s->hidden), PREFIX "%s", name) >=
 		    (int)sizeof(s->hidden) ||
 	    snprintf(s->path, sizeof(s->path), "%s/%s", home, s->hidden) >=
 		    (int)sizeof(s->path))
@@ -120,6 +121,29 @@ int stage_open(struct stage *s, const char *home, const char *name,
 		r = begin(s, source);
 	if (r)
 		stage_close(s);
+	return r;
+}
+
+int stage_remove(const char *home, const char *name)
+{
+	char hidden[NAME_MAX + 1];
+	int at, dir, r;
+
+	at = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (at < 0)
+		return -errno;
+	snprintf(hidden, sizeof(hidden), PREFIX "%.64s", name);
+	dir = openat(at, hidden,
+		     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		r = -errno;
+	else if (flock(dir, LOCK_EX | LOCK_NB) < 0)
+		r = errno == EWOULDBLOCK ? -EBUSY : -errno;
+	else
+		r = copy_remove_folder(at, hidden);
+	if (dir >= 0)
+		close(dir);
+	close(at);
 	return r;
 }
 

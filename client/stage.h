@@ -35,6 +35,10 @@ bool stage_has(const struct stage *s, const char *file);
 /* A part, whole now, becomes `file`, whose folders are made. */
 int stage_finish(struct stage *s, const char *part, const char *file);
 
+/* Removes what an unfinished one left. -ENOENT: nothing; -EBUSY: somebody is
+ * at it. */
+int stage_remove(const char *home, const char *name);
+
 /* The model appears. */
 int stage_install(struct stage *s, const char *name);
 /* Nothing of it stays. */

@@ -74,6 +74,8 @@ _barkctl() {
 		*) case "$command:$COMP_CWORD:$verb" in
 			model:2:*) words='list fetch import verify quantize remove' ;;
 			voice:2:*) words='list import remove' ;;
+			notify:2:*) words='pause resume status' ;;
+			notify:3:pause) words='15m 30m 1h 2h' ;;
 			model:*:verify | model:*:quantize | model:*:remove)
 				words=$(_barkctl_models) ;;
 			model:*:import) files=-d ;;

@@ -98,6 +98,8 @@ complete -c barkctl -n '__barkctl_after --to' -a 'int8 q4'
 complete -c barkctl -n '__barkctl_after -o --output --vocab --semantic --coarse --fine' -F
 complete -c barkctl -n '__barkctl_at model' -a 'list fetch import verify quantize remove'
 complete -c barkctl -n '__barkctl_at voice' -a 'list import remove'
+complete -c barkctl -n '__barkctl_at notify' -a 'pause resume status'
+complete -c barkctl -n '__barkctl_at notify pause' -a '15m 30m 1h 2h'
 for verb in verify quantize remove
     complete -c barkctl -n "$free""__barkctl_in model $verb" -a '(__barkctl_models)'
 end

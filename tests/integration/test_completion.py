@@ -67,6 +67,7 @@ def try_all(shell):
     """Commands, verbs, options, values, models, voices."""
     for typed, to in (("barkctl stat", "status"), ("barkctl doc", "doctor"),
                       ("barkctl help mod", "help model"), ("barkctl model ver", "model verify"),
+                      ("barkctl notify pau", "notify pause"),
                       ("barkctl model fetch --voi", "model fetch --voices"),
                       ("barkctl model verify ti", "model verify tiny"),
                       ("barkctl voice remove an", "voice remove anna"),
@@ -117,7 +118,7 @@ def fish(bench):
             return [entry.split("\t")[0] for entry in r.stdout.splitlines()]
 
         for line, want in (("barkctl stat", "status"), ("barkctl model ver", "verify"),
-                           ("barkctl help mod", "model"),
+                           ("barkctl help mod", "model"), ("barkctl notify pau", "pause"),
                            ("barkctl model fetch --voi", "--voices"),
                            ("barkctl model verify ti", "tiny"),
                            ("barkctl voice remove an", "anna"),
