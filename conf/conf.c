@@ -95,6 +95,20 @@ static const struct key keys[] = {
 
 	STRING(fetch, base, NULL),
 
+	STRING(chat, template, "{user} says: {text}"),
+	UINT(chat, max_length, 10, 1000, "200"),
+	DOUBLE(chat, cooldown_s, 0, 3600, "0"),
+	DOUBLE(chat, user_cooldown_s, 0, 3600, "5"),
+	UINT(chat, queue, 1, 1000, "20"),
+	UINT(chat, user_queue, 1, 100, "2"),
+	STRING(chat, ignore_users,
+	       "Nightbot StreamElements Streamlabs Moobot"),
+	STRING(chat, ignore_prefixes, "!"),
+	BOOL(chat, links, "yes"),
+	STRING(chat, filter, NULL),
+	BOOL(chat, voices, "no"),
+	STRING(chat, user_voices, NULL),
+
 	UINT(service, queue_length, 1, 10000, "256"),
 	OPTIONAL(service, idle_unload_s, 1, 604800, "never", INFINITY, "900"),
 	/* systemd gives a service up that starts five times in 10 s. */

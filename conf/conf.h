@@ -88,6 +88,13 @@ struct conf {
 		char *base;
 	} fetch;
 	struct {
+		char *template, *ignore_users, *ignore_prefixes, *filter;
+		char *user_voices;
+		unsigned max_length, user_queue, queue;
+		double cooldown_s, user_cooldown_s;
+		bool links, voices;
+	} chat;
+	struct {
 		unsigned queue_length;
 		double idle_unload_s, exit_idle_s; /* INFINITY: never */
 		int log_level;

@@ -242,6 +242,7 @@ static const struct route {
 } routes[] = {
 	{"/v1/speak", true, true, post_speak},
 	{"/v1/audio/speech", true, true, post_speech},
+	{"/v1/chat", true, true, api_chat},
 	{"/v1/stop", true, true, post_stop},
 	{"/v1/skip", true, false, post_skip},
 	{"/v1/pause", true, false, post_pause},

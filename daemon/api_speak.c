@@ -106,7 +106,8 @@ void speak_request_clear(struct speak_request *r)
 	free(r->text);
 	free(r->voice);
 	free(r->language);
-	r->text = r->voice = r->language = NULL;
+	free(r->user);
+	r->text = r->voice = r->language = r->user = NULL;
 }
 
 int stop_request_parse(uint64_t *ret, const char *body, size_t n,

@@ -21,6 +21,7 @@ struct speak_request {
 	char *text;
 	size_t n_text; /* bytes */
 	char *voice, *language;
+	char *user; /* whose words these are */
 	double rate, pitch, volume; /* 1: not asked for */
 	enum queue_priority priority;
 	unsigned deadline_ms;  /* 0: none */

@@ -11,6 +11,7 @@
 #include <systemd/sd-event.h>
 
 #include "api_speak.h"
+#include "chat.h"
 #include "conf.h"
 #include "events.h"
 #include "gate.h"
@@ -74,6 +75,7 @@ struct daemon {
 	struct speaker *speaker;
 	struct events *events;
 	struct supply *supply;
+	struct chat *chat;
 
 	struct queue queue;
 	uint64_t last_id;
@@ -144,6 +146,8 @@ void idle_update(struct daemon *d);
 void api_handle(void *data, struct http_request *req);
 void api_connections(void *data, unsigned n);
 void api_gate_connections(void *data, unsigned n);
+/* POST /v1/chat */
+void api_chat(struct daemon *d, struct http_request *req);
 /* Answers the client that waits for u. */
 void api_answer(struct utterance *u, enum outcome outcome);
 

@@ -123,10 +123,11 @@ static json_t *describe(struct events *e, const struct utterance *u)
 
 	while (n < q->n_text && ((unsigned char)q->text[n] & 0xc0) == 0x80)
 		n--;
-	return json_pack("{s:I, s:s%, s:s, s:s}", "id", id_of(u), "text",
+	return json_pack("{s:I, s:s%, s:s, s:s, s:s*}", "id", id_of(u), "text",
 			 q->text, n, "voice",
 			 q->voice ? q->voice : view_default_voice(e->d),
-			 "priority", queue_priority_names[q->priority]);
+			 "priority", queue_priority_names[q->priority],
+			 "user", q->user);
 }
 
 static json_t *describe_span(const struct utterance *u, size_t begin,

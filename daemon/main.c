@@ -142,6 +142,8 @@ static int start_parts(struct daemon *d)
 	if (r == 0)
 		r = events_new(&d->events, d);
 	if (r == 0)
+		r = chat_new(&d->chat);
+	if (r == 0)
 		r = supply_new(&d->supply, d);
 	if (r == 0)
 		r = control_init(d);
@@ -171,6 +173,7 @@ static void stop_parts(struct daemon *d)
 	control_clear(d);
 	events_free(d->events);
 	supply_free(d->supply);
+	chat_free(d->chat);
 	sinks_free(d->sinks);
 	studio_free(d->studio);
 	idle_clear(d);

@@ -43,7 +43,9 @@ int service_apply_conf(struct daemon *d)
 	log_set_level((enum log_level)d->conf.service.log_level);
 	speaker_configure(d->speaker, &d->conf);
 	supply_configure(d->supply, &d->conf);
-	r = studio_configure(d->studio, &d->conf);
+	r = chat_configure(d->chat, &d->conf);
+	if (r == 0)
+		r = studio_configure(d->studio, &d->conf);
 	if (r == 0)
 		r = sinks_configure(d->sinks, &d->conf);
 	if (r == 0)

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clean.h"
+#include "clean_text.h"
 
 #define APP_CHARACTERS 60
 #define SUMMARY_CHARACTERS 200

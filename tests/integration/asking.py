@@ -18,12 +18,13 @@ def free_port():
 
 
 @contextlib.contextmanager
-def listening(bench, token=TOKEN, model=None, **http_keys):
+def listening(bench, token=TOKEN, model=None, daemon_config=None, **http_keys):
     """A daemon with a port: yields (place, daemon, port)."""
     port = free_port()
     with Place() as place:
         config = {"http": {"port": port, **({"token": token} if token else {}), **http_keys},
-                  "output": {"sink": "file", "target": place.path("sound.wav")}}
+                  "output": {"sink": "file", "target": place.path("sound.wav")},
+                  **(daemon_config or {})}
         daemon = Daemon(bench, place, model or bench.fast_model(), config).start()
         yield place, daemon, port
         assert daemon.end() == 0, "barkd did not end well: " + daemon.log()

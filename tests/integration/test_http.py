@@ -114,3 +114,33 @@ def metrics(bench):
         assert 'barkd_utterances_total{result="done"} 1\n' in text
         assert "barkd_first_sound_seconds_count 1\n" in text
         assert 'barkd_first_sound_seconds_bucket{le="+Inf"} 1\n' in text
+
+
+@test("chat")
+def chat(bench):
+    """A chat's messages wait for their turn, with their writer's name; the
+    rules keep the rest away; nothing of them is logged."""
+    with listening(bench, daemon_config={"chat": {"user_cooldown_s": 0, "queue": 3}}) as (
+            place, daemon, port):
+        def say(user, text, **more):
+            return daemon.request("POST", "/v1/chat", {"user": user, "text": text, **more})
+
+        daemon.post("/v1/pause")
+        assert say("anna", "Hello Kappa", emotes=["Kappa"])[0] == 202
+        assert say("bob", "secret https://www.example.org/x")[1]["state"] == "queued"
+        assert say("Nightbot", "Hello") == (200, {"state": "ignored", "why": "ignored_user"})
+        assert say("anna", "!skip")[1]["why"] == "command"
+        assert say("anna", "again")[0] == 202
+        assert say("anna", "and again")[1]["why"] == "user_queue_full"
+        assert say("carl", "full")[1]["why"] == "queue_full"
+        waiting = daemon.get("/v1/queue")["waiting"]
+        assert [(u["text"], u["priority"]) for u in waiting] == [
+            ("anna says: Hello", "message"), ("bob says: secret example.org", "message"),
+            ("anna says: again", "message")], waiting
+        for wrong in ({"user": "a"}, {"text": "a"}, {"user": "", "text": "a"},
+                      {"user": "x" * 65, "text": "a"}, {"user": "a", "text": "x" * 4097},
+                      {"user": "a", "text": "b", "emotes": "c"},
+                      {"user": "a", "text": "b", "emotes": [1]},
+                      {"user": "a", "text": "b", "emotes": ["c"] * 65}, {"nobody": 1}):
+            assert daemon.request("POST", "/v1/chat", wrong)[0] == 400, wrong
+        assert "secret" not in daemon.log()

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "clean.h"
+#include "clean_text.h"
 #include "notify_pause.h"
 #include "tap.h"
 

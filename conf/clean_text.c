@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "clean.h"
+#include "clean_text.h"
 
 #include <stdint.h>
 #include <stdio.h>

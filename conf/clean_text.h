@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From what programs put into notifications to what can be spoken. No I/O.
+ * From what strangers write, in notifications and chats, to what can be
+ * spoken. No I/O.
  */
-#ifndef NOTIFY_CLEAN_H
-#define NOTIFY_CLEAN_H
+#ifndef BARKD_CLEAN_TEXT_H
+#define BARKD_CLEAN_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
