@@ -193,11 +193,13 @@ void doctor_speechd(struct doctor *d)
 void doctor_shell(struct doctor *d)
 {
 	static const struct {
-		const char *shell, *file;
+		const char *shell, *dir, *file;
 	} shells[] = {
-		{"bash", "bash-completion/completions/barkctl"},
-		{"zsh", "zsh/site-functions/_barkctl"},
-		{"fish", "fish/vendor_completions.d/barkctl.fish"},
+		{"bash", BARKD_DATADIR "/bash-completion/completions",
+		 "barkctl"},
+		{"zsh", BARKD_ZSHDIR, "_barkctl"},
+		{"fish", BARKD_DATADIR "/fish/vendor_completions.d",
+		 "barkctl.fish"},
 	};
 	const char *shell = getenv("SHELL");
 	const char *base = shell ? strrchr(shell, '/') : NULL;
@@ -205,9 +207,9 @@ void doctor_shell(struct doctor *d)
 	for (size_t i = 0; i < sizeof(shells) / sizeof(*shells); i++) {
 		if (!base || strcmp(base + 1, shells[i].shell))
 			continue;
-		if (exists(BARKD_DATADIR, shells[i].file))
+		if (exists(shells[i].dir, shells[i].file))
 			doctor_say(d, FINDING_OK, "completion", NULL,
-				   BARKD_DATADIR "/%s", shells[i].file);
+				   "%s/%s", shells[i].dir, shells[i].file);
 		else
 			doctor_say(d, FINDING_WARN, "completion",
 				   "make install puts it there",

@@ -138,6 +138,25 @@ def layouts(bench):
         f.fails("neither config.json nor text_2.pt nor text.pt", "--name", "none")
 
 
+@test("suno-layout")
+def suno_layout(bench):
+    """Without config.json suno's own files are asked for, all four of a shape,
+    and what is no model does not become one."""
+    with fetching(bench) as f:
+        f.hub.files = {"vocab.txt": f.hub.files["vocab.txt"]}
+        codec = "encodec_24khz-d7cc33bc.th"
+        for shape in ("text_2.pt", "coarse_2.pt", "fine_2.pt"), ("text.pt", "coarse.pt", "fine.pt"):
+            for name in (*shape, codec):
+                f.hub.files[name] = b"not a pickle"
+            f.fails("not a safetensors, torch or GGUF", "--name", shape[0])
+            assert all(f.hub.asked(name) for name in (*shape, codec))
+            del f.hub.files[shape[1]]
+            f.fails(f"has no {shape[1]}", "--name", shape[0] + "-half")
+            del f.hub.files[shape[0]]
+        f.fails("neither config.json nor text_2.pt nor text.pt", "--name", "none")
+        assert all(name.startswith(".") for name in os.listdir(f.models))
+
+
 @test("elsewhere")
 def elsewhere(bench):
     """Large files lie on another host, which the token is not shown; presets

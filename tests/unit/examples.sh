@@ -32,11 +32,12 @@ DESTDIR=$tmp/root meson install --no-rebuild -C "$build" >"$tmp/said" 2>&1
 lib=$(dirname "$(find "$tmp/root" -name bark.pc)")
 share=${lib%/lib*}/share
 at=0
-for file in bash-completion/completions/barkctl zsh/site-functions/_barkctl \
+for file in bash-completion/completions/barkctl zsh/*/_barkctl \
 	fish/vendor_completions.d/barkctl.fish man/man1/barkctl.1 \
 	man/man1/barkd.1 man/man5/barkd.ini.5 \
 	icons/hicolor/scalable/apps/barkd.svg; do
-	[ -s "$share/$file" ] && continue
+	# A name may be a pattern.
+	compgen -G "$share/$file" >/dev/null && continue
 	echo "$file is not installed" >>"$tmp/said"
 	at=1
 done
