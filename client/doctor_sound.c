@@ -77,21 +77,24 @@ static int ask_pipewire(struct doctor *d, char *where, size_t size)
 	return try_connect(where);
 }
 
-/* JACK's servers are reached through shared memory of their name. */
+/* JACK's sockets have names of their own making; one left by a server that was
+ * killed answers no more. */
 static int ask_jack(struct doctor *d, char *where, size_t size)
 {
 	const char *name = first_of(d->conf.output.server,
 				    getenv("JACK_DEFAULT_SERVER"), "default");
 	char pattern[300];
 	glob_t found;
-	int r;
+	int r = -ENOENT;
 
 	snprintf(where, size, "server %s", name);
 	snprintf(pattern, sizeof(pattern), "/dev/shm/jack_%.200s_*", name);
-	r = glob(pattern, 0, NULL, &found);
-	if (!r)
-		globfree(&found);
-	return r ? -ENOENT : 0;
+	if (glob(pattern, 0, NULL, &found))
+		return r;
+	for (size_t i = 0; i < found.gl_pathc && r; i++)
+		r = try_connect(found.gl_pathv[i]);
+	globfree(&found);
+	return r;
 }
 
 struct server {

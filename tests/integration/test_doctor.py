@@ -5,11 +5,12 @@ import json
 import os
 import pty
 import shutil
+import signal
 import subprocess
 
 from daemon import Daemon
 from harness import test
-from servers import PipeWire, Place
+from servers import Jack, PipeWire, Place
 
 
 class Patient:
@@ -109,6 +110,21 @@ def ill(bench):
         assert found["session"][0][0] == "fail" and "daemon" not in found
         os.chmod(p.place.dir, 0o755)
         assert p.only("session", 1)[0] == "warn"
+
+
+@test("doctor-jack")
+def jack(bench):
+    """JACK alone is enough for sink = auto, and is found by its name."""
+    bench.module("jack")
+    with patient(bench) as p:
+        server = Jack(p.place).start()
+        for sink in "jack", "auto":
+            p.configure(f"[output]\nsink = {sink}\n")
+            found = p.examine(1)["audio"]  # no daemon
+            assert "ok" in [state for state, text, _ in found if "JACK answers" in text], found
+            assert "fail" not in [state for state, _, _ in found]
+        server.server.end(signal.SIGKILL)  # what it left does not answer
+        assert p.only("audio", 1)[0] == "fail"
 
 
 @test("doctor-around")
