@@ -10,7 +10,7 @@ PREFIX ?= $(if $(filter 0,$(shell id -u)),/usr/local,$(HOME)/.local)
 PYTHON ?= python3
 export V TEXT
 
-.PHONY: build speak check parity install clean
+.PHONY: build speak check parity install deb check-packages clean
 
 build:
 	@scripts/packages.sh build
@@ -39,5 +39,13 @@ install: build
 	@meson install -C $(BUILD)
 	@if [ "$$(id -u)" = 0 ] && [ -z "$(DESTDIR)" ]; then /sbin/ldconfig; fi
 
+deb:
+	@scripts/packages.sh build deb
+	@scripts/deb.sh $(BUILD)-deb
+
+# In a fresh Debian system, as root.
+check-packages: deb
+	@tests/packages.sh $(BUILD)-deb
+
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) $(BUILD)-deb

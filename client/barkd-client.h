@@ -81,12 +81,18 @@ BARKD_CLIENT_API int barkd_client_say_finish(struct barkd_client *client,
  */
 #define BARKD_SPEECH_RATE 24000
 
+enum barkd_speech_format {
+	BARKD_SPEECH_PCM,
+	BARKD_SPEECH_SPIEL, /* in frames of Spiel's audio/x-spiel */
+};
+
 struct barkd_speech;
 
 /* Sends the request; at most 2 s for a hung daemon. The client must outlive
  * the speech. Errors: as barkd_client_say(). */
 BARKD_CLIENT_API int barkd_client_speech_start(struct barkd_client *client,
 					       const struct barkd_say *say,
+					       enum barkd_speech_format format,
 					       struct barkd_speech **ret);
 /* Polls readable when barkd_speech_read() has something to return; the
  * speech's own. */

@@ -36,10 +36,12 @@ struct barkd_speech {
 	size_t n_error;
 };
 
-static json_t *request_of(const struct barkd_say *say)
+static json_t *request_of(const struct barkd_say *say,
+			  enum barkd_speech_format format)
 {
 	json_t *o = json_pack("{s:s, s:s}", "input", say->text,
-			      "response_format", "pcm");
+			      "response_format",
+			      format == BARKD_SPEECH_SPIEL ? "spiel" : "pcm");
 	int r = o ? 0 : -1;
 
 	if (say->voice)
@@ -65,9 +67,10 @@ static json_t *request_of(const struct barkd_say *say)
 
 int barkd_client_speech_start(struct barkd_client *c,
 			      const struct barkd_say *say,
+			      enum barkd_speech_format format,
 			      struct barkd_speech **ret)
 {
-	json_t *request = request_of(say);
+	json_t *request = request_of(say, format);
 	char *body = request ? json_dumps(request, JSON_COMPACT) : NULL;
 	struct barkd_speech *s = calloc(1, sizeof(*s));
 	int r = 0;

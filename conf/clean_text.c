@@ -39,7 +39,7 @@ static size_t decode(const char *p, size_t n, uint32_t *ret)
 	return k;
 }
 
-static void put_char(FILE *out, uint32_t c)
+void clean_put_char(FILE *out, uint32_t c)
 {
 	if (c < 0x80) {
 		fputc((int)c, out);
@@ -98,8 +98,7 @@ static size_t tag_at(const char *p, size_t n)
 	return 0;
 }
 
-/* An entity at p: its length and character, 0: none. */
-static size_t entity_at(const char *p, size_t n, uint32_t *ret)
+size_t clean_entity(const char *p, size_t n, uint32_t *ret)
 {
 	static const struct {
 		const char *name;
@@ -144,8 +143,8 @@ static char *strip_markup(const char *text, size_t n)
 			      strncasecmp(text + i, "<p", 2) == 0 ? " " : "",
 			      f);
 		else if (text[i] == '&' &&
-			 (k = entity_at(text + i, n - i, &c)) > 0)
-			put_char(f, c);
+			 (k = clean_entity(text + i, n - i, &c)) > 0)
+			clean_put_char(f, c);
 		else
 			fputc(text[i], f);
 		i += k ? k : 1;
@@ -222,7 +221,7 @@ static void write_char(struct writer *w, uint32_t c)
 		w->full = true;
 		return;
 	}
-	put_char(w->out, c);
+	clean_put_char(w->out, c);
 	w->n++;
 }
 

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 
 /*
  * A copy of text (any bytes) to be freed, or NULL without memory: valid
@@ -18,5 +20,10 @@
  * between words, with "..." when something is missing.
  */
 char *clean_text(const char *text, bool markup, size_t max);
+
+/* XML's entity at p, of at most n bytes: its length and character; 0: none. */
+size_t clean_entity(const char *p, size_t n, uint32_t *ret);
+/* A character as UTF-8. */
+void clean_put_char(FILE *out, uint32_t c);
 
 #endif

@@ -12,7 +12,7 @@
 #define SPEED_MAX 4.0
 
 static const char *const formats[] = {"mp3", "opus", "aac", "flac", "wav",
-				      "pcm", NULL};
+				      "pcm", "spiel", NULL};
 
 bool speech_voice_is_openai(const char *name)
 {
@@ -59,7 +59,7 @@ static int get_word(json_t *root, const char *name, const char *const *words,
 			     "%s must be one of %s", name, all);
 }
 
-static int get_format(json_t *root, enum encoder_format *ret,
+static int get_format(json_t *root, enum encoder_format *ret, bool *ret_spiel,
 		      struct api_error *err)
 {
 	int format = ENCODER_MP3;
@@ -67,7 +67,10 @@ static int get_format(json_t *root, enum encoder_format *ret,
 
 	if (r < 0)
 		return r;
-	/* The list is in the formats' order. */
+	/* The list is in the formats' order, but for the last. */
+	*ret_spiel = format == ENCODER_N_FORMATS;
+	if (*ret_spiel)
+		format = ENCODER_PCM;
 	*ret = (enum encoder_format)format;
 	if (!encoder_has(*ret))
 		return api_error_set(err, 400, "response_format",
@@ -95,7 +98,7 @@ int speech_request_parse(struct speech_request *ret, const char *body,
 	if (r == 0)
 		r = get_voice(root, &q.voice, err);
 	if (r == 0)
-		r = get_format(root, &q.format, err);
+		r = get_format(root, &q.format, &q.spiel, err);
 	if (r == 0)
 		r = get_word(root, "stream_format", streams, &stream, err);
 	if (r == 0)

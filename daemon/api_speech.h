@@ -20,7 +20,8 @@ struct speech_request {
 	char *model, *voice, *language;
 	enum encoder_format format;
 	double speed, pitch, volume; /* 1: not asked for */
-	bool sse; /* as Server-Sent Events */
+	bool sse;   /* as Server-Sent Events */
+	bool spiel; /* format is ENCODER_PCM, in frames with events */
 	bool has_seed;
 	uint64_t seed;
 };

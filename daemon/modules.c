@@ -10,7 +10,7 @@ const void *module_symbol(const char *file, const char *symbol, unsigned abi,
 			  char *why, size_t n_why)
 {
 	const char *dirs[] = {getenv("BARKD_SINK_DIR"), BARKD_MODULEDIR,
-			      BARKD_BUILD_SINKS};
+			      BARKD_BUILD_MODULES};
 	size_t first = dirs[0] ? 0 : 1, last = dirs[0] ? 1 : 3;
 
 	snprintf(why, n_why, "there is no module %s", file);
@@ -19,6 +19,8 @@ const void *module_symbol(const char *file, const char *symbol, unsigned abi,
 		const unsigned *found;
 		void *module;
 
+		if (!*dirs[i])
+			continue;
 		snprintf(path, sizeof(path), "%s/%s", dirs[i], file);
 		if (access(path, F_OK) < 0)
 			continue;

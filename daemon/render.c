@@ -10,6 +10,7 @@
 #include "chain.h"
 #include "daemon.h"
 #include "log.h"
+#include "words.h"
 
 #define BLOCK 480          /* samples read from the session at a time: 20 ms */
 #define TURN_BLOCKS 16     /* then others have their turn */
@@ -17,8 +18,12 @@
 /* What one block may need: slowed down fourfold, in base64. */
 #define ROOM_MIN (160 * 1024)
 #define FRAME_HZ 75        /* EnCodec's frames */
+#define SPIEL_VERSION "0.01"
 /* The sink's listener is served first. */
 #define PRIORITY (SD_EVENT_PRIORITY_NORMAL + 10)
+
+enum { SPIEL_AUDIO = 1, SPIEL_EVENT = 2 };
+enum spiel_event { SPIEL_WORD = 1, SPIEL_SENTENCE = 2 };
 
 struct render {
 	struct daemon *d;
@@ -32,6 +37,10 @@ struct render {
 	bool begun;       /* the answer */
 	int error;        /* by an event */
 	uint64_t samples; /* made, at ENCODER_RATE */
+	/* Spiel's events. */
+	struct words *words;
+	size_t next_word;
+	ssize_t segment;
 	struct render *prev, *next;
 };
 
@@ -51,6 +60,7 @@ static void render_free(struct render *r)
 	studio_return(d->studio, r->session);
 	chain_free(r->chain);
 	encoder_free(r->encoder);
+	words_free(r->words);
 	speech_request_clear(&r->request);
 	free(r);
 	idle_update(d);
@@ -60,17 +70,96 @@ static void render_free(struct render *r)
 
 static int begin(struct render *r)
 {
+	int e;
+
 	if (r->begun)
 		return 0;
 	r->begun = true;
 	/* A proxy is not to gather what comes bit by bit. */
 	http_add_header(r->req, "X-Accel-Buffering", "no");
 	http_add_header(r->req, "Cache-Control", "no-store");
-	return http_stream_begin(r->req, 200,
-				 r->request.sse
-					 ? "text/event-stream"
-					 : encoder_type(r->request.format),
-				 STORE);
+	e = http_stream_begin(r->req, 200,
+			      r->request.sse	 ? "text/event-stream"
+			      : r->request.spiel ? "audio/x-spiel"
+						 : encoder_type(
+							   r->request.format),
+			      STORE);
+	if (e == 0 && r->request.spiel && !r->request.sse)
+		e = http_stream_write(r->req, SPIEL_VERSION,
+				      strlen(SPIEL_VERSION));
+	return e;
+}
+
+/* --- Spiel's frames (libspeechprovider, "SpeechProviderStreamWriter") --- */
+
+static int send_spiel(struct render *r, const void *data, size_t n)
+{
+	const uint32_t size = (uint32_t)n;
+	unsigned char head[1 + sizeof(size)] = {SPIEL_AUDIO};
+	int e;
+
+	memcpy(head + 1, &size, sizeof(size));
+	e = http_stream_write(r->req, head, sizeof(head));
+	return e < 0 ? e : http_stream_write(r->req, data, n);
+}
+
+static int send_spiel_event(struct render *r, enum spiel_event type,
+			    size_t begin, size_t end)
+{
+	/* Start, end, and the length of a mark's name. */
+	const uint32_t numbers[] = {(uint32_t)begin, (uint32_t)end, 0};
+	unsigned char frame[2 + sizeof(numbers)] = {
+		SPIEL_EVENT, (unsigned char)type,
+	};
+
+	memcpy(frame + 2, numbers, sizeof(numbers));
+	return http_stream_write(r->req, frame, sizeof(frame));
+}
+
+/* Characters of the text's first bytes. */
+static size_t characters(const struct render *r, size_t bytes)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < bytes; i++)
+		n += ((unsigned char)r->request.text[i] & 0xc0) != 0x80;
+	return n;
+}
+
+/* What begins before the sample that is sent next. */
+static int send_spiel_events(struct render *r, uint64_t sample)
+{
+	double ms = (double)sample * 1e3 / ENCODER_RATE * r->request.speed;
+	size_t begin, end;
+	ssize_t segment = words_segment_at(r->words, ms, &begin, &end);
+	int e = 0;
+
+	if (segment > r->segment) {
+		r->segment = segment;
+		e = send_spiel_event(r, SPIEL_SENTENCE, characters(r, begin),
+				     characters(r, end));
+	}
+	while (e == 0 && r->next_word < words_count(r->words) &&
+	       words_time(r->words, r->next_word) <= ms) {
+		const struct word *w = words_get(r->words, r->next_word++);
+
+		e = send_spiel_event(r, SPIEL_WORD, w->char_begin, w->char_end);
+	}
+	return e;
+}
+
+static void take_segment(struct render *r, const struct bark_event *event)
+{
+	double ms = (double)event->sample * 1e3 /
+		    studio_info(r->d->studio).rate;
+
+	if (!r->words)
+		return;
+	if (event->type == BARK_EVENT_SEGMENT_BEGIN)
+		words_segment_begin(r->words, event->text_begin,
+				    event->text_end, ms);
+	else if (event->type == BARK_EVENT_SEGMENT_END)
+		words_segment_end(r->words, ms);
 }
 
 static int send_event(struct render *r, json_t *event)
@@ -98,8 +187,16 @@ static int send(struct render *r, const void *data, size_t n)
 	e = begin(r);
 	if (e < 0)
 		return e;
+	if (r->words) {
+		/* A block is short: its events may stand before it. */
+		e = send_spiel_events(r, r->samples + n / 2);
+		if (e < 0)
+			return e;
+	}
 	if (!r->request.sse)
-		return http_stream_write(r->req, data, n);
+		return r->request.spiel
+			       ? send_spiel(r, data, n)
+			       : http_stream_write(r->req, data, n);
 	text = base64(data, n);
 	if (!text)
 		return -ENOMEM;
@@ -130,11 +227,9 @@ static int encode(struct render *r, const struct chain_out *o)
 
 static int send_done(struct render *r)
 {
-	json_int_t in = 0, out;
+	json_int_t in = (json_int_t)characters(r, r->request.n_text);
+	json_int_t out = (json_int_t)(r->samples * FRAME_HZ / ENCODER_RATE);
 
-	for (size_t i = 0; i < r->request.n_text; i++)
-		in += ((unsigned char)r->request.text[i] & 0xc0) != 0x80;
-	out = (json_int_t)(r->samples * FRAME_HZ / ENCODER_RATE);
 	return send_event(r, json_pack("{s:s, s:{s:I, s:I, s:I}}", "type",
 				       "speech.audio.done", "usage",
 				       "input_tokens", in, "output_tokens",
@@ -191,9 +286,11 @@ static int feed(struct render *r)
 	ssize_t n = bark_session_read(r->session, pcm, BLOCK, 0);
 	int e;
 
-	while (bark_session_event(r->session, &event) > 0)
+	while (bark_session_event(r->session, &event) > 0) {
+		take_segment(r, &event);
 		if (event.type == BARK_EVENT_ERROR)
 			r->error = event.error < 0 ? event.error : -EIO;
+	}
 	if (n < 0)
 		return (int)n;
 	if (n == 0)
@@ -324,6 +421,12 @@ int render_start(struct daemon *d, struct http_request *req,
 	d->renders = r;
 	d->n_renders++;
 	e = encoder_new(&r->encoder, r->request.format);
+	if (e == 0 && r->request.spiel && !r->request.sse)
+		e = words_new(&r->words);
+	if (e == 0 && r->words)
+		e = words_scan(r->words, r->request.text, r->request.n_text,
+			       r->request.language);
+	r->segment = -1;
 	if (e == 0)
 		e = studio_order(d->studio, &r->order, &order, on_order, r);
 	if (e < 0) {

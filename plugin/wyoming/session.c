@@ -177,7 +177,8 @@ static void next_speech(struct session *s, char *text)
 	const struct barkd_say say = {
 		.text = text, .voice = s->voice, .language = s->language,
 	};
-	int r = barkd_client_speech_start(s->client, &say, &s->speech);
+	int r = barkd_client_speech_start(s->client, &say,
+					  BARKD_SPEECH_PCM, &s->speech);
 
 	free(text);
 	if (r == 0)
@@ -217,10 +218,8 @@ static void read_speech(struct session *s)
 
 static void finish(struct session *s)
 {
-	struct session_owner owner = s->owner;
-
+	s->owner.ended(s->owner.data, s);
 	session_free(s);
-	owner.ended(owner.data, s);
 }
 
 /* Speaks on as far as the client reads. May free the session. */

@@ -17,7 +17,7 @@ struct session;
 struct session_owner {
 	sd_event *event;
 	const char *socket; /* barkd's, or NULL */
-	/* The session is no more. */
+	/* The session ends. */
 	void (*ended)(void *data, struct session *s);
 	void *data;
 };

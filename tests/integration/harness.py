@@ -58,13 +58,13 @@ class Bench:
 
     def __init__(self, helpers, modules, barkd=None, barkctl=None, voices=(), fast=None,
                  soak=1000, idle=5, units=None,
-                 sd_barkd=None, venv=None, notify=None, wyoming=None):
+                 sd_barkd=None, venv=None, notify=None, wyoming=None, spiel=None):
         self.helpers, self.modules = helpers, modules
         self.barkd, self.barkctl = barkd, barkctl
         self.voices, self.fast, self.units = voices, fast, units
         self.soak, self.idle = soak, idle
         self.sd_barkd, self.venv, self.notify = sd_barkd, venv, notify
-        self.wyoming = wyoming
+        self.wyoming, self.spiel = wyoming, spiel
 
     def helper(self, name):
         path = os.path.join(self.helpers, name)

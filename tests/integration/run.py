@@ -3,7 +3,7 @@
 """Tests with real audio servers. Prints as tests/tap.h says.
 
     run.py --helpers DIR --modules DIR [--barkd FILE --barkctl FILE]
-           [--sd-barkd FILE] [--notify FILE] [--wyoming FILE]
+           [--sd-barkd FILE] [--notify FILE] [--wyoming FILE] [--spiel FILE]
             [--venv DIR]
            [--units DIR] [--voice DIR]... [--fast DIR] [--soak N] [--idle SECONDS]
            [--only PATTERN]...
@@ -43,6 +43,7 @@ def main():
     parser.add_argument("--sd-barkd")
     parser.add_argument("--notify")
     parser.add_argument("--wyoming")
+    parser.add_argument("--spiel")
     parser.add_argument("--venv")
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--voice", action="append", default=[])
@@ -61,7 +62,7 @@ def main():
     bench = harness.Bench(args.helpers, args.modules, args.barkd, args.barkctl,
                           args.voice, args.fast, args.soak, args.idle, args.units,
                           args.sd_barkd, args.venv, args.notify,
-                          args.wyoming)
+                          args.wyoming, args.spiel)
     return harness.run(bench, args.only)
 
 
