@@ -40,6 +40,7 @@ struct barkd_say {
 	bool has_seed;
 	unsigned long long seed;
 	unsigned deadline_ms; /* must sound so soon; 0: no matter */
+	const char *tag;      /* given back in events, or NULL */
 };
 
 /*
@@ -75,37 +76,42 @@ BARKD_CLIENT_API int barkd_client_say_finish(struct barkd_client *client,
 					     int fd);
 
 /*
- * Speech that comes to the caller instead of the daemon's sink, while it is
- * computed: one channel of 16-bit samples, little endian, 24 kHz. Of `say`
- * text, voice, language, rate (0.25 to 4), pitch, volume and seed count.
+ * Answers that come bit by bit, for a poll loop. The client must outlive
+ * them.
  */
+struct barkd_stream;
+
 #define BARKD_SPEECH_RATE 24000
 
 enum barkd_speech_format {
-	BARKD_SPEECH_PCM,
-	BARKD_SPEECH_SPIEL, /* in frames of Spiel's audio/x-spiel */
+	BARKD_SPEECH_PCM,   /* 16-bit samples, little endian, one channel */
+	BARKD_SPEECH_SPIEL, /* the same in frames of Spiel's audio/x-spiel */
 };
 
-struct barkd_speech;
-
-/* Sends the request; at most 2 s for a hung daemon. The client must outlive
- * the speech. Errors: as barkd_client_say(). */
+/*
+ * Speech for the caller instead of the daemon's sink, while it is computed. Of
+ * `say` text, voice, language, rate (0.25 to 4), pitch, volume and seed count.
+ * At most 2 s for a hung daemon. Errors: as barkd_client_say().
+ */
 BARKD_CLIENT_API int barkd_client_speech_start(struct barkd_client *client,
 					       const struct barkd_say *say,
 					       enum barkd_speech_format format,
-					       struct barkd_speech **ret);
-/* Polls readable when barkd_speech_read() has something to return; the
- * speech's own. */
-BARKD_CLIENT_API int barkd_speech_fd(const struct barkd_speech *speech);
+					       struct barkd_stream **ret);
+/* What happens, as Server-Sent Events (docs/api.md); likewise. */
+BARKD_CLIENT_API int barkd_client_events_start(struct barkd_client *client,
+					       struct barkd_stream **ret);
+/* Polls readable when barkd_stream_read() has something to return; the
+ * stream's own. */
+BARKD_CLIENT_API int barkd_stream_fd(const struct barkd_stream *stream);
 /*
  * Reads at most n bytes, without waiting. Returns their number (may be odd),
  * 0 at the end, -EAGAIN: none yet, or another error, which ends it:
  * -ECONNRESET when barkd broke off; see also barkd_client_message().
  */
-BARKD_CLIENT_API ssize_t barkd_speech_read(struct barkd_speech *speech,
+BARKD_CLIENT_API ssize_t barkd_stream_read(struct barkd_stream *stream,
 					   void *data, size_t n);
 /* Before the end: barkd computes no more of it. NULL is fine. */
-BARKD_CLIENT_API void barkd_speech_free(struct barkd_speech *speech);
+BARKD_CLIENT_API void barkd_stream_free(struct barkd_stream *stream);
 
 /* verb: "stop", "pause", "resume", "skip". */
 BARKD_CLIENT_API int barkd_client_command(struct barkd_client *client,

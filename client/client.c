@@ -252,6 +252,8 @@ static json_t *say_request(const struct barkd_say *say)
 	if (say->has_seed)
 		r |= json_object_set_new(o, "seed",
 					 json_integer((json_int_t)say->seed));
+	if (say->tag)
+		r |= json_object_set_new(o, "tag", json_string(say->tag));
 	if (say->deadline_ms)
 		r |= json_object_set_new(o, "deadline_ms",
 					 json_integer(say->deadline_ms));

@@ -50,7 +50,7 @@ int speak_request_parse(struct speak_request *ret, const char *body, size_t n,
 	static const char *const fields[] = {
 		"text", "voice", "language", "rate", "pitch", "volume",
 		"priority", "seed", "wait", "cancel_on_disconnect",
-		"deadline_ms", NULL,
+		"deadline_ms", "tag", NULL,
 	};
 	struct speak_request q = {
 		.rate = 1, .pitch = 1, .volume = 1, .priority = QUEUE_TEXT,
@@ -83,6 +83,8 @@ int speak_request_parse(struct speak_request *ret, const char *body, size_t n,
 	if (r == 0)
 		r = get_deadline(root, &q, err);
 	if (r == 0)
+		r = api_get_string(root, "tag", API_NAME_MAX, &q.tag, err);
+	if (r == 0)
 		r = api_get_integer(root, "seed", &q.has_seed, &q.seed, err);
 	if (r == 0)
 		r = api_get_bool(root, "wait", &q.wait, err);
@@ -107,7 +109,8 @@ void speak_request_clear(struct speak_request *r)
 	free(r->voice);
 	free(r->language);
 	free(r->user);
-	r->text = r->voice = r->language = r->user = NULL;
+	free(r->tag);
+	r->text = r->voice = r->language = r->user = r->tag = NULL;
 }
 
 int stop_request_parse(uint64_t *ret, const char *body, size_t n,

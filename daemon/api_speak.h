@@ -22,6 +22,7 @@ struct speak_request {
 	size_t n_text; /* bytes */
 	char *voice, *language;
 	char *user; /* whose words these are */
+	char *tag;  /* the client's own, given back in events */
 	double rate, pitch, volume; /* 1: not asked for */
 	enum queue_priority priority;
 	unsigned deadline_ms;  /* 0: none */

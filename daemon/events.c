@@ -123,11 +123,11 @@ static json_t *describe(struct events *e, const struct utterance *u)
 
 	while (n < q->n_text && ((unsigned char)q->text[n] & 0xc0) == 0x80)
 		n--;
-	return json_pack("{s:I, s:s%, s:s, s:s, s:s*}", "id", id_of(u), "text",
+	return json_pack("{s:I, s:s%, s:s, s:s, s:s*, s:s*}", "id", id_of(u), "text",
 			 q->text, n, "voice",
 			 q->voice ? q->voice : view_default_voice(e->d),
 			 "priority", queue_priority_names[q->priority],
-			 "user", q->user);
+			 "user", q->user, "tag", q->tag);
 }
 
 static json_t *describe_span(const struct utterance *u, size_t begin,
@@ -139,10 +139,11 @@ static json_t *describe_span(const struct utterance *u, size_t begin,
 
 static json_t *describe_word(const struct utterance *u, const struct word *w)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "id", id_of(u), "begin",
-			 (json_int_t)w->begin, "end", (json_int_t)w->end,
-			 "char_begin", (json_int_t)w->char_begin, "char_end",
-			 (json_int_t)w->char_end);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:s*}", "id", id_of(u),
+			 "begin", (json_int_t)w->begin, "end",
+			 (json_int_t)w->end, "char_begin",
+			 (json_int_t)w->char_begin, "char_end",
+			 (json_int_t)w->char_end, "tag", u->request.tag);
 }
 
 /* --- what is heard --- */

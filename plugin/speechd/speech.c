@@ -2,6 +2,7 @@
 #include "speech.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,13 +15,14 @@
 void speech_init(struct speech *s, struct barkd_client *client)
 {
 	*s = (struct speech){.client = client, .fds = {-1, -1}};
+	word_events_init(&s->words);
 }
 
 /* Closing a connection stops its utterance; the next one's first, so that
  * it does not begin. */
 static void hang_up(struct speech *s)
 {
-	for (int i = SPEECH_FDS - 1; i >= 0; i--) {
+	for (int i = SPEECH_PARTS - 1; i >= 0; i--) {
 		if (s->fds[i] >= 0)
 			close(s->fds[i]);
 		s->fds[i] = -1;
@@ -30,6 +32,7 @@ static void hang_up(struct speech *s)
 static void end(struct speech *s, const char *event)
 {
 	hang_up(s);
+	word_events_close(&s->words);
 	s->active = false;
 	text_clear(&s->text);
 	free(s->voice);
@@ -44,21 +47,45 @@ static void fail(struct speech *s)
 	end(s, "703 STOP");
 }
 
+/* By which barkd's events tell the parts of messages apart. */
+static void tag_of(const struct speech *s, size_t part, char tag[WORD_TAG_ROOM])
+{
+	snprintf(tag, WORD_TAG_ROOM, "sd-%d-%lu-%zu", (int)getpid(), s->serial,
+		 part);
+}
+
 /* Asks for part `heard` + i. */
 static int ask(struct speech *s, int i)
 {
 	struct barkd_say say = s->how;
+	char tag[WORD_TAG_ROOM];
 
 	say.text = s->text.parts[s->heard + (size_t)i].text;
 	say.voice = s->voice;
 	say.language = s->language;
+	tag_of(s, s->heard + (size_t)i, tag);
+	say.tag = tag;
 	return barkd_client_say_start(s->client, &say, &s->fds[i]);
+}
+
+/* Tells the marks of the part that stand before its byte `at`. */
+static void tell_marks(struct speech *s, size_t at)
+{
+	const struct text_part *part = &s->text.parts[s->heard];
+
+	while (s->next_mark < part->n_marks &&
+	       part->marks[s->next_mark].at <= at)
+		printf("700-%s\n700 INDEX MARK\n",
+		       part->marks[s->next_mark++].name);
 }
 
 /* The part was heard; true: the message is over. */
 static bool part_heard(struct speech *s)
 {
 	char *mark = s->text.parts[s->heard].mark;
+
+	tell_marks(s, SIZE_MAX);
+	s->next_mark = 0;
 
 	if (mark)
 		printf("700-%s\n700 INDEX MARK\n", mark);
@@ -76,7 +103,7 @@ static void fill(struct speech *s)
 	while (s->fds[0] < 0 && !*s->text.parts[s->heard].text)
 		if (part_heard(s))
 			return;
-	for (int i = 0; i < SPEECH_FDS; i++) {
+	for (int i = 0; i < SPEECH_PARTS; i++) {
 		if (s->fds[i] >= 0)
 			continue;
 		if (s->heard + (size_t)i >= s->text.n || (i && s->pausing) ||
@@ -95,12 +122,20 @@ void speech_start(struct speech *s, struct text *text,
 	speech_stop(s);
 	s->text = *text;
 	*text = (struct text){0};
-	s->heard = 0;
+	s->heard = s->next_mark = 0;
+	s->serial++;
 	s->pausing = false;
 	s->active = true;
 	settings_apply(settings, &s->how, &s->voice, &s->language);
 	s->how.deadline_ms = echo ? ECHO_MS : SENTENCE_MS;
 	puts("701 BEGIN");
+	/* Before the first word can be heard. Without, marks come late. */
+	for (size_t i = 0; i < s->text.n; i++) {
+		if (s->text.parts[i].n_marks) {
+			word_events_open(&s->words, s->client);
+			break;
+		}
+	}
 	fill(s);
 }
 
@@ -122,14 +157,24 @@ void speech_pause(struct speech *s)
 
 void speech_poll(const struct speech *s, struct pollfd fds[SPEECH_FDS])
 {
-	for (int i = 0; i < SPEECH_FDS; i++)
+	for (int i = 0; i < SPEECH_PARTS; i++)
 		fds[i] = (struct pollfd){.fd = s->fds[i], .events = POLLIN};
+	fds[SPEECH_PARTS] = (struct pollfd){
+		.fd = word_events_fd(&s->words), .events = POLLIN,
+	};
 }
 
 void speech_step(struct speech *s, const struct pollfd fds[SPEECH_FDS])
 {
+	char tag[WORD_TAG_ROOM];
+	size_t at;
 	int r;
 
+	if (s->active && fds[SPEECH_PARTS].revents) {
+		tag_of(s, s->heard, tag);
+		while (word_events_next(&s->words, tag, &at))
+			tell_marks(s, at);
+	}
 	/* A stop may have been read since poll(). */
 	while (s->active && s->fds[0] >= 0 && s->fds[0] == fds[0].fd &&
 	       fds[0].revents) {

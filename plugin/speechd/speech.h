@@ -12,16 +12,21 @@
 #include "barkd-client.h"
 #include "settings.h"
 #include "text.h"
+#include "word_events.h"
 
-#define SPEECH_FDS 2
+#define SPEECH_PARTS 2 /* asked for at a time */
+#define SPEECH_FDS 3   /* those, and barkd's events */
 
 struct speech {
 	struct barkd_client *client;
 	struct text text;     /* n is 0 when idle */
 	struct barkd_say how; /* but for the text */
 	char *voice, *language;
-	int fds[SPEECH_FDS]; /* of the parts from `heard` on; -1: none */
-	size_t heard;	     /* the part being heard */
+	int fds[SPEECH_PARTS]; /* of the parts from `heard` on; -1: none */
+	size_t heard;	       /* the part being heard */
+	size_t next_mark;      /* inside of it */
+	unsigned long serial;  /* of the message */
+	struct word_events words;    /* where in it barkd is */
 	bool active, pausing;
 };
 

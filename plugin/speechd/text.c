@@ -16,7 +16,32 @@ struct builder {
 	char *data;
 	size_t len;
 	unsigned spell; /* depth of say-as characters */
+	struct text_mark *marks;
+	size_t n_marks;
 };
+
+static void marks_free(struct text_mark *marks, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(marks[i].name);
+	free(marks);
+}
+
+/* Takes the name. One that there is no memory for is left out. */
+static void add_mark(struct builder *b, char *name)
+{
+	struct text_mark *more =
+		realloc(b->marks, (b->n_marks + 1) * sizeof(*more));
+	long at = ftell(b->out);
+
+	if (more)
+		b->marks = more;
+	if (!more || at < 0) {
+		free(name);
+		return;
+	}
+	b->marks[b->n_marks++] = (struct text_mark){name, (size_t)at};
+}
 
 static int part_begin(struct builder *b)
 {
@@ -42,7 +67,12 @@ static int part_end(struct builder *b, char *mark)
 	/* White space alone is nothing to say. */
 	if (!b->data[strspn(b->data, " \t\r\n")])
 		b->data[0] = 0;
-	parts[b->text->n++] = (struct text_part){b->data, mark};
+	parts[b->text->n++] = (struct text_part){
+		.text = b->data, .marks = b->marks, .n_marks = b->n_marks,
+		.mark = mark,
+	};
+	b->marks = NULL;
+	b->n_marks = 0;
 	return 0;
 }
 
@@ -177,8 +207,11 @@ static const char *take_tag(struct builder *b, const char *p, int *r)
 	n = (size_t)(end - p);
 	if (is_tag(p, "<mark")) {
 		value = attribute(p, n, "name");
-		if (value && strncmp(value, "__spd_", 6) == 0 &&
-		    !strpbrk(value, "\r\n")) {
+		if (value && *value && !strpbrk(value, "\r\n")) {
+			if (strncmp(value, "__spd_", 6) != 0) {
+				add_mark(b, value);
+				return end + 1;
+			}
 			*r = part_end(b, value);
 			if (!*r)
 				*r = part_begin(b);
@@ -215,6 +248,7 @@ static int finish(struct builder *b, int r)
 		fclose(b->out);
 		free(b->data);
 	}
+	marks_free(b->marks, b->n_marks);
 	if (r < 0)
 		text_clear(b->text);
 	return r;
@@ -279,6 +313,7 @@ void text_clear(struct text *t)
 {
 	for (size_t i = 0; i < t->n; i++) {
 		free(t->parts[i].text);
+		marks_free(t->parts[i].marks, t->parts[i].n_marks);
 		free(t->parts[i].mark);
 	}
 	free(t->parts);

@@ -2,7 +2,7 @@
 /*
  * From what Speech Dispatcher sends to what barkd is asked to say: SSML is
  * read tolerantly, and cut at the server's own marks (__spd_N), which stand
- * between sentences. No I/O.
+ * between sentences; marks of clients stay where they are. No I/O.
  */
 #ifndef SPEECHD_TEXT_H
 #define SPEECHD_TEXT_H
@@ -18,8 +18,16 @@ struct text_style {
 	bool capitals; /* a spelled capital letter is called one */
 };
 
+/* A client's mark inside of a part. */
+struct text_mark {
+	char *name;
+	size_t at; /* bytes of the part's text before it */
+};
+
 struct text_part {
 	char *text; /* UTF-8; "" when there is nothing to say */
+	struct text_mark *marks;
+	size_t n_marks;
 	char *mark; /* reached at the part's end, or NULL */
 };
 

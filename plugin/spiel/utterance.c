@@ -31,7 +31,7 @@
 struct utterance {
 	sd_event *event;
 	struct barkd_client *client;
-	struct barkd_speech *speech;
+	struct barkd_stream *speech;
 	sd_event_source *in, *out;
 	int fd;
 	struct ssml text;
@@ -175,7 +175,7 @@ static int fill(struct utterance *u)
 
 	if (u->read_all || u->n == BUFFER_BYTES)
 		return 0;
-	n = barkd_speech_read(u->speech, u->buf + u->n, BUFFER_BYTES - u->n);
+	n = barkd_stream_read(u->speech, u->buf + u->n, BUFFER_BYTES - u->n);
 	if (n == -EAGAIN)
 		return 0;
 	if (n < 0) {
@@ -265,7 +265,7 @@ static int begin(struct utterance *u, const struct utterance_request *q)
 				      &u->speech);
 	if (r == 0)
 		r = sd_event_add_io(u->event, &u->in,
-				    barkd_speech_fd(u->speech), EPOLLIN,
+				    barkd_stream_fd(u->speech), EPOLLIN,
 				    on_ready, u);
 	if (r >= 0)
 		r = sd_event_add_io(u->event, &u->out, u->fd, 0, on_ready, u);
@@ -311,7 +311,7 @@ void utterance_free(struct utterance *u)
 		return;
 	sd_event_source_disable_unref(u->in);
 	sd_event_source_disable_unref(u->out);
-	barkd_speech_free(u->speech);
+	barkd_stream_free(u->speech);
 	barkd_client_free(u->client);
 	close(u->fd);
 	ssml_clear(&u->text);

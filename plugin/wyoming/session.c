@@ -32,7 +32,7 @@ struct session {
 	bool streaming; /* between synthesize-start and -stop */
 	bool answering; /* until its end was told */
 	bool started;   /* audio-start was sent */
-	struct barkd_speech *speech;
+	struct barkd_stream *speech;
 	unsigned char pcm[CHUNK_BYTES];
 	size_t n_pcm;
 };
@@ -115,7 +115,7 @@ static bool flush(struct session *s)
 static void end_speech(struct session *s)
 {
 	s->speech_io = sd_event_source_disable_unref(s->speech_io);
-	barkd_speech_free(s->speech);
+	barkd_stream_free(s->speech);
 	s->speech = NULL;
 	s->n_pcm = 0;
 }
@@ -183,7 +183,7 @@ static void next_speech(struct session *s, char *text)
 	free(text);
 	if (r == 0)
 		r = sd_event_add_io(s->owner.event, &s->speech_io,
-				    barkd_speech_fd(s->speech), EPOLLIN,
+				    barkd_stream_fd(s->speech), EPOLLIN,
 				    on_speech, s);
 	if (r < 0)
 		on_failure(s, r);
@@ -192,7 +192,7 @@ static void next_speech(struct session *s, char *text)
 static void read_speech(struct session *s)
 {
 	while (s->speech && s->n - s->at < OUT_MAX) {
-		ssize_t n = barkd_speech_read(s->speech, s->pcm + s->n_pcm,
+		ssize_t n = barkd_stream_read(s->speech, s->pcm + s->n_pcm,
 					      CHUNK_BYTES - s->n_pcm);
 
 		if (n == -EAGAIN)

@@ -167,6 +167,49 @@ def marks(bench):
         return "at " + ", ".join(f"{t:.2f}" for t in at) + " s"
 
 
+@test("speechd-word-marks", tries=2)
+def word_marks(bench):
+    """Orca's marks before each word come while the words are heard, in order,
+    and none is lost."""
+    words = "Hello there, this is your computer. And it goes on after that.".split()
+    marked, at = "", 0
+    for word in words:
+        marked += f'<mark name="{at}:{at + len(word)}"/>{word} '
+        at += len(word) + 1
+        if word.endswith("."):
+            marked += f'<mark name="__spd_{at}"/>'
+    names = [line.split('"')[1] for line in marked.split("name=")[1:]]
+    with speaking(bench, "pipewire", model=bench.voice_model()) as (place, server, daemon):
+        m = Module(bench, place)
+        recorder = Recorder(bench, place, server)
+        m.speak("<speak>" + marked + "</speak>")
+        sound = recorder.sound()
+        at = []
+        for name in names:
+            m.expect("700-" + name)
+            at.append((time.monotonic_ns() - sound) / 1e9)
+        m.expect("702 END")
+        length = (recorder.silence() - sound) / 1e9
+        got = [line[4:] for line in m.p.out if line.startswith("700-")]
+        assert got == names, got
+        # Spread over the sound, not told at its ends.
+        assert at == sorted(at) and at[0] < length / 4
+        assert any(length * .3 < t < length * .7 for t in at), (at, length)
+        gaps = [b - a for a, b in zip(at, at[1:])]
+        assert max(gaps) < length / 3, gaps
+        # A stop in the middle: nothing comes after its end.
+        recorder.quiet()
+        m.speak("<speak>" + marked + "</speak>")
+        m.expect("700-")
+        m.ask("STOP")
+        m.expect("703 STOP")
+        time.sleep(.5)
+        m.settle()
+        assert m.check() is False
+        m.quit()
+        return f"{len(words)} words over {length:.1f} s, largest gap {max(gaps):.2f} s"
+
+
 @test("speechd-pause")
 def pause(bench):
     """A pause is reported at the end of the sentence, with its mark."""

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The answer of POST /v1/audio/speech as it comes: HTTP/1.1's head and chunks
- * (RFC 9112, section 7.1), read without waiting.
+ * Answers that come bit by bit: HTTP/1.1's head and chunks (RFC 9112, section
+ * 7.1), read without waiting.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@
 enum stage { STAGE_HEAD, STAGE_SIZE, STAGE_DATA, STAGE_DATA_END, STAGE_DONE,
 	     STAGE_ERROR_BODY };
 
-struct barkd_speech {
+struct barkd_stream {
 	struct barkd_client *client;
 	int fd;
 	enum stage stage;
@@ -65,34 +65,20 @@ static json_t *request_of(const struct barkd_say *say,
 	return o;
 }
 
-int barkd_client_speech_start(struct barkd_client *c,
-			      const struct barkd_say *say,
-			      enum barkd_speech_format format,
-			      struct barkd_speech **ret)
+static int start(struct barkd_client *c, const char *method, const char *path,
+		 const char *body, struct barkd_stream **ret)
 {
-	json_t *request = request_of(say, format);
-	char *body = request ? json_dumps(request, JSON_COMPACT) : NULL;
-	struct barkd_speech *s = calloc(1, sizeof(*s));
-	int r = 0;
+	struct barkd_stream *s = calloc(1, sizeof(*s));
+	int r;
 
-	c->message[0] = 0;
-	json_decref(request);
-	if (!s || (request && !body))
-		r = client_fail(c, -ENOMEM, "out of memory");
-	else if (!body)
-		r = client_fail(c, -EINVAL, "the text is not UTF-8");
-	if (r == 0) {
-		r = c->socket ? http_start(c->socket, "POST",
-					   "/v1/audio/speech", body, PROMPT_MS,
-					   &s->fd)
-			      : -EHOSTDOWN;
-		if (r < 0)
-			client_transport_error(c, r);
-	}
-	free(body);
+	if (!s)
+		return client_fail(c, -ENOMEM, "out of memory");
+	r = c->socket ? http_start(c->socket, method, path, body, PROMPT_MS,
+				   &s->fd)
+		      : -EHOSTDOWN;
 	if (r < 0) {
 		free(s);
-		return r;
+		return client_transport_error(c, r);
 	}
 	fcntl(s->fd, F_SETFL, fcntl(s->fd, F_GETFL) | O_NONBLOCK);
 	s->client = c;
@@ -100,12 +86,40 @@ int barkd_client_speech_start(struct barkd_client *c,
 	return 0;
 }
 
-int barkd_speech_fd(const struct barkd_speech *s)
+int barkd_client_speech_start(struct barkd_client *c,
+			      const struct barkd_say *say,
+			      enum barkd_speech_format format,
+			      struct barkd_stream **ret)
+{
+	json_t *request = request_of(say, format);
+	char *body = request ? json_dumps(request, JSON_COMPACT) : NULL;
+	bool no_memory = request && !body;
+	int r;
+
+	c->message[0] = 0;
+	json_decref(request);
+	if (!body)
+		return no_memory ? client_fail(c, -ENOMEM, "out of memory")
+				 : client_fail(c, -EINVAL,
+					       "the text is not UTF-8");
+	r = start(c, "POST", "/v1/audio/speech", body, ret);
+	free(body);
+	return r;
+}
+
+int barkd_client_events_start(struct barkd_client *c,
+			      struct barkd_stream **ret)
+{
+	c->message[0] = 0;
+	return start(c, "GET", "/v1/events", NULL, ret);
+}
+
+int barkd_stream_fd(const struct barkd_stream *s)
 {
 	return s->fd;
 }
 
-void barkd_speech_free(struct barkd_speech *s)
+void barkd_stream_free(struct barkd_stream *s)
 {
 	if (!s)
 		return;
@@ -115,7 +129,7 @@ void barkd_speech_free(struct barkd_speech *s)
 
 /* --- reading --- */
 
-static void take(struct barkd_speech *s, size_t n)
+static void take(struct barkd_stream *s, size_t n)
 {
 	s->n -= n;
 	memmove(s->buf, s->buf + n, s->n);
@@ -123,7 +137,7 @@ static void take(struct barkd_speech *s, size_t n)
 
 /* More into the buffer. 0, -EAGAIN, or an error; the end of the connection is
  * no error. */
-static int fill(struct barkd_speech *s)
+static int fill(struct barkd_stream *s)
 {
 	ssize_t n;
 
@@ -140,7 +154,7 @@ static int fill(struct barkd_speech *s)
 }
 
 /* A whole line, its end cut off; NULL: not here yet. */
-static char *line_at(struct barkd_speech *s, size_t *ret_n)
+static char *line_at(struct barkd_stream *s, size_t *ret_n)
 {
 	char *end = memchr(s->buf, '\n', s->n);
 
@@ -153,7 +167,7 @@ static char *line_at(struct barkd_speech *s, size_t *ret_n)
 	return s->buf;
 }
 
-static int header(struct barkd_speech *s, const char *line)
+static int header(struct barkd_stream *s, const char *line)
 {
 	char *end;
 
@@ -171,7 +185,7 @@ static int header(struct barkd_speech *s, const char *line)
 }
 
 /* Takes lines up to the empty one. */
-static int read_head(struct barkd_speech *s)
+static int read_head(struct barkd_stream *s)
 {
 	for (;;) {
 		size_t n;
@@ -195,7 +209,7 @@ static int read_head(struct barkd_speech *s)
 	}
 }
 
-static int read_size(struct barkd_speech *s)
+static int read_size(struct barkd_stream *s)
 {
 	size_t n;
 	char *line = line_at(s, &n), *end;
@@ -213,7 +227,7 @@ static int read_size(struct barkd_speech *s)
 }
 
 /* What an answer of another status says. */
-static int read_error(struct barkd_speech *s)
+static int read_error(struct barkd_stream *s)
 {
 	struct http_reply reply = {.status = s->status};
 	size_t n = s->n < s->left ? s->n : s->left;
@@ -232,7 +246,7 @@ static int read_error(struct barkd_speech *s)
 	return client_http_error(s->client, &reply);
 }
 
-static int step(struct barkd_speech *s)
+static int step(struct barkd_stream *s)
 {
 	switch (s->stage) {
 	case STAGE_HEAD:
@@ -255,7 +269,7 @@ static int step(struct barkd_speech *s)
 	}
 }
 
-ssize_t barkd_speech_read(struct barkd_speech *s, void *data, size_t n)
+ssize_t barkd_stream_read(struct barkd_stream *s, void *data, size_t n)
 {
 	while (s->stage != STAGE_DONE) {
 		int r;
