@@ -50,6 +50,10 @@ struct barkd_say {
 BARKD_CLIENT_API int barkd_client_new(struct barkd_client **ret,
 				      const char *socket);
 BARKD_CLIENT_API void barkd_client_free(struct barkd_client *client);
+/* How long a hung daemon is waited for; 0: 30 s, as it was. What waits for
+ * speech to be heard is not limited. */
+BARKD_CLIENT_API void barkd_client_set_timeout(struct barkd_client *client,
+					       unsigned ms);
 /* The last failure, for a person; "" when there was none. */
 BARKD_CLIENT_API const char *
 barkd_client_message(const struct barkd_client *client);

@@ -46,6 +46,7 @@ int barkd_client_new(struct barkd_client **ret, const char *socket)
 
 	if (!c)
 		return -ENOMEM;
+	c->timeout_ms = TIMEOUT_MS;
 	if (socket) {
 		c->socket = strdup(socket);
 		if (!c->socket)
@@ -187,7 +188,7 @@ int barkd_client_request(struct barkd_client *c, const char *method,
 	struct http_reply reply = {0};
 	int r;
 
-	r = exchange(c, method, path, body, TIMEOUT_MS, &reply);
+	r = exchange(c, method, path, body, c->timeout_ms, &reply);
 	if (r)
 		return r;
 	if (reply.status >= 400)
@@ -221,7 +222,7 @@ int barkd_client_get(struct barkd_client *c, const char *path, char **ret_json)
 	struct http_reply reply = {0};
 	int r;
 
-	r = call(c, "GET", path, NULL, TIMEOUT_MS, &reply);
+	r = call(c, "GET", path, NULL, c->timeout_ms, &reply);
 	if (r)
 		return r;
 	*ret_json = reply.body;
@@ -312,6 +313,11 @@ static int say_body(struct barkd_client *c, const struct barkd_say *say,
 	return *ret ? 0 : client_fail(c, -ENOMEM, "out of memory");
 }
 
+void barkd_client_set_timeout(struct barkd_client *c, unsigned ms)
+{
+	c->timeout_ms = ms ? (int)ms : TIMEOUT_MS;
+}
+
 int barkd_client_say(struct barkd_client *c, const struct barkd_say *say,
 		     unsigned long long *ret_id)
 {
@@ -323,7 +329,7 @@ int barkd_client_say(struct barkd_client *c, const struct barkd_say *say,
 	if (r)
 		return r;
 	r = call(c, "POST", "/v1/speak", body,
-		 say->wait ? WAIT_FOR_EVER : TIMEOUT_MS, &reply);
+		 say->wait ? WAIT_FOR_EVER : c->timeout_ms, &reply);
 	free(body);
 	if (r)
 		return r;
@@ -376,7 +382,7 @@ int barkd_client_command(struct barkd_client *c, const char *verb)
 		if (strcmp(verbs[i], verb))
 			continue;
 		snprintf(path, sizeof(path), "/v1/%s", verb);
-		r = call(c, "POST", path, NULL, TIMEOUT_MS, &reply);
+		r = call(c, "POST", path, NULL, c->timeout_ms, &reply);
 		if (!r)
 			free(reply.body);
 		return r;

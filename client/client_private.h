@@ -11,6 +11,7 @@
 
 struct barkd_client {
 	char *socket; /* NULL: nothing says where it is */
+	int timeout_ms;
 	char message[512];
 };
 

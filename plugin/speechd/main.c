@@ -14,6 +14,9 @@
 #include "speech.h"
 
 #define BODY_MAX (1024 * 1024)
+/* A hung barkd must not keep Speech Dispatcher, which asks at its start. */
+#define PATIENCE_MS 1000
+#define LOG_COMMANDS 4 /* from this log level on */
 
 enum body { BODY_NONE, BODY_AUDIO, BODY_LOGLEVEL, BODY_SET, BODY_SPEAK,
 	    BODY_CHAR, BODY_KEY, BODY_ICON };
@@ -28,6 +31,9 @@ struct module {
 	char *body;
 	size_t n_body;
 	bool too_long, server_audio, quit;
+	char *voices; /* barkd's last list of them */
+	FILE *debug;  /* or NULL */
+	int log_level;
 };
 
 static void list_voices(struct module *m)
@@ -37,11 +43,13 @@ static void list_voices(struct module *m)
 	size_t i;
 
 	/* An empty list would be an error, and the server would end us: where
-	 * barkd is away there is one voice, whatever it will be. */
-	if (barkd_client_get(m->client, "/v1/voices", &text) < 0)
-		text = NULL;
-	voices = text ? json_loads(text, 0, NULL) : NULL;
-	free(text);
+	 * barkd is away or hangs there are those it had before, or one voice,
+	 * whatever it will be. */
+	if (barkd_client_get(m->client, "/v1/voices", &text) == 0) {
+		free(m->voices);
+		m->voices = text;
+	}
+	voices = m->voices ? json_loads(m->voices, 0, NULL) : NULL;
 	json_array_foreach(voices, i, v) {
 		const char *name =
 			json_string_value(json_object_get(v, "name"));
@@ -97,7 +105,33 @@ static int take_audio(struct module *m, const char *key, const char *value)
 
 static int take_level(struct module *m, const char *key, const char *value)
 {
+	if (strcmp(key, "log_level") == 0)
+		m->log_level = atoi(value);
 	return 0;
+}
+
+/* What is asked, never what is said. */
+static void debug(struct module *m, const char *what)
+{
+	if (m->log_level >= LOG_COMMANDS)
+		fprintf(stderr, "sd_barkd: %s\n", what);
+	if (!m->debug)
+		return;
+	fprintf(m->debug, "%s\n", what);
+	fflush(m->debug);
+}
+
+/* "DEBUG ON file", as the server sends it with a space behind. */
+static void debug_on(struct module *m, char *path)
+{
+	size_t n = strlen(path);
+
+	while (n && path[n - 1] == ' ')
+		path[--n] = 0;
+	if (m->debug)
+		fclose(m->debug);
+	m->debug = fopen(path, "ae");
+	puts(m->debug ? "200 OK DEBUGGING ON" : "303 CANT OPEN LOGFILE");
 }
 
 static void speak(struct module *m)
@@ -142,10 +176,13 @@ static void body_ends(struct module *m)
 	case BODY_AUDIO:
 		m->server_audio = false;
 		each_setting(m, take_audio);
-		/* barkd has its own sink; the server asks again without. */
-		puts(m->server_audio ? "300-barkd plays by itself\n"
-				       "300 MODULE ERROR"
-				     : "203 OK AUDIO INITIALIZED");
+		/* barkd has its own sink, and the server asks again without
+		 * its own, unless the user wants that. */
+		m->speech.served = m->server_audio && m->settings.served;
+		puts(m->server_audio && !m->settings.served
+			     ? "300-barkd plays by itself\n"
+			       "300 MODULE ERROR"
+			     : "203 OK AUDIO INITIALIZED");
 		break;
 	case BODY_LOGLEVEL:
 		each_setting(m, take_level);
@@ -185,7 +222,7 @@ static void body_line(struct module *m, const char *line, size_t n)
 	p[m->n_body] = 0;
 }
 
-static void command(struct module *m, const char *line)
+static void command(struct module *m, char *line)
 {
 	static const struct {
 		const char *name, *answer;
@@ -201,6 +238,7 @@ static void command(struct module *m, const char *line)
 		{"SOUND_ICON", "202 OK RECEIVING MESSAGE", BODY_ICON},
 	};
 
+	debug(m, line);
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
 		if (strcmp(line, bodies[i].name))
 			continue;
@@ -220,9 +258,12 @@ static void command(struct module *m, const char *line)
 		speech_stop(&m->speech);
 	} else if (strcmp(line, "PAUSE") == 0) {
 		speech_pause(&m->speech);
-	} else if (strncmp(line, "DEBUG ON", 8) == 0) {
-		puts("200 OK DEBUGGING ON");
+	} else if (strncmp(line, "DEBUG ON ", 9) == 0) {
+		debug_on(m, line + 9);
 	} else if (strncmp(line, "DEBUG OFF", 9) == 0) {
+		if (m->debug)
+			fclose(m->debug);
+		m->debug = NULL;
 		puts("200 OK DEBUGGING OFF");
 	} else if (strcmp(line, "QUIT") == 0) {
 		speech_stop(&m->speech);
@@ -283,7 +324,8 @@ static int loop(struct module *m)
 	while (!m->quit) {
 		fds[0] = (struct pollfd){.fd = STDIN_FILENO, .events = POLLIN};
 		speech_poll(&m->speech, fds + 1);
-		if (poll(fds, 1 + SPEECH_FDS, -1) < 0) {
+		if (poll(fds, 1 + SPEECH_FDS,
+			 speech_pending(&m->speech) ? 0 : -1) < 0) {
 			if (errno != EINTR)
 				return -errno;
 			continue;
@@ -319,6 +361,7 @@ int main(int argc, char **argv)
 							? m.settings.socket
 							: NULL);
 	if (r == 0) {
+		barkd_client_set_timeout(m.client, PATIENCE_MS);
 		speech_init(&m.speech, m.client);
 		r = loop(&m);
 		speech_stop(&m.speech);
@@ -326,6 +369,9 @@ int main(int argc, char **argv)
 	if (r < 0)
 		fprintf(stderr, "sd_barkd: %s\n", strerror(-r));
 	barkd_client_free(m.client);
+	if (m.debug)
+		fclose(m.debug);
+	free(m.voices);
 	free(m.in);
 	free(m.body);
 	return r < 0;

@@ -16,11 +16,18 @@ void settings_init(struct settings *s)
 static bool take_line(struct settings *s, const char *line)
 {
 	struct settings_voice v;
+	char route[8];
 	int used = 0;
 
 	if (sscanf(line, "Socket \"%107[^\"\n]\" %n", s->socket, &used) == 1 &&
 	    used && !line[used])
 		return true;
+	if (sscanf(line, "AudioRoute \"%7[^\"\n]\" %n", route, &used) == 1 &&
+	    used && !line[used] &&
+	    (strcmp(route, "barkd") == 0 || strcmp(route, "server") == 0)) {
+		s->served = route[0] == 's';
+		return true;
+	}
 	if (sscanf(line, "AddVoice \"%15[^\"\n]\" \"%15[^\"\n]\" \"%63[^\"\n]\" %n",
 		   v.language, v.type, v.name, &used) == 3 &&
 	    used && !line[used] && s->n_voices < SETTINGS_VOICES_MAX) {

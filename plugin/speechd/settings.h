@@ -19,6 +19,7 @@ struct settings {
 	char language[16], type[16];
 	char voice[SETTINGS_NAME_MAX]; /* "": by language and type */
 	char socket[108];              /* "": the usual one */
+	bool served;                   /* Speech Dispatcher may play */
 	struct settings_voice voices[SETTINGS_VOICES_MAX];
 	size_t n_voices;
 };

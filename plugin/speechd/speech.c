@@ -32,6 +32,7 @@ static void hang_up(struct speech *s)
 static void end(struct speech *s, const char *event)
 {
 	hang_up(s);
+	serve_stop(&s->serve);
 	word_events_close(&s->words);
 	s->active = false;
 	text_clear(&s->text);
@@ -63,6 +64,8 @@ static int ask(struct speech *s, int i)
 	say.text = s->text.parts[s->heard + (size_t)i].text;
 	say.voice = s->voice;
 	say.language = s->language;
+	if (s->served)
+		return serve_start(&s->serve, s->client, &say);
 	tag_of(s, s->heard + (size_t)i, tag);
 	say.tag = tag;
 	return barkd_client_say_start(s->client, &say, &s->fds[i]);
@@ -100,11 +103,14 @@ static bool part_heard(struct speech *s)
 /* Asks for as much as may be asked for; silent parts are through at once. */
 static void fill(struct speech *s)
 {
-	while (s->fds[0] < 0 && !*s->text.parts[s->heard].text)
+	/* One after the other: Speech Dispatcher has some in store. */
+	int most = s->served ? 1 : SPEECH_PARTS;
+
+	while (s->fds[0] < 0 && !s->serve.stream && !*s->text.parts[s->heard].text)
 		if (part_heard(s))
 			return;
-	for (int i = 0; i < SPEECH_PARTS; i++) {
-		if (s->fds[i] >= 0)
+	for (int i = 0; i < most; i++) {
+		if (s->fds[i] >= 0 || s->serve.stream)
 			continue;
 		if (s->heard + (size_t)i >= s->text.n || (i && s->pausing) ||
 		    !*s->text.parts[s->heard + (size_t)i].text)
@@ -131,7 +137,7 @@ void speech_start(struct speech *s, struct text *text,
 	puts("701 BEGIN");
 	/* Before the first word can be heard. Without, marks come late. */
 	for (size_t i = 0; i < s->text.n; i++) {
-		if (s->text.parts[i].n_marks) {
+		if (s->text.parts[i].n_marks && !s->served) {
 			word_events_open(&s->words, s->client);
 			break;
 		}
@@ -159,9 +165,60 @@ void speech_poll(const struct speech *s, struct pollfd fds[SPEECH_FDS])
 {
 	for (int i = 0; i < SPEECH_PARTS; i++)
 		fds[i] = (struct pollfd){.fd = s->fds[i], .events = POLLIN};
+	if (s->served)
+		fds[0].fd = serve_fd(&s->serve);
 	fds[SPEECH_PARTS] = (struct pollfd){
 		.fd = word_events_fd(&s->words), .events = POLLIN,
 	};
+}
+
+bool speech_pending(const struct speech *s)
+{
+	return s->active && s->serve.stream && s->serve.n > 0;
+}
+
+/* The part was refused: without its voice, rather than not at all. */
+static void refused(struct speech *s, int r)
+{
+	if (r == -ENOENT && s->voice) {
+		free(s->voice);
+		s->voice = NULL;
+		fill(s);
+	} else if (r == -ECANCELED) {
+		end(s, "703 STOP");
+	} else {
+		fail(s);
+	}
+}
+
+/* Bytes of the first n characters. */
+static size_t bytes_of(const char *text, size_t n)
+{
+	size_t i = 0;
+
+	while (text[i]) {
+		if (((unsigned char)text[i] & 0xc0) != 0x80 && n-- == 0)
+			break;
+		i++;
+	}
+	return i;
+}
+
+/* One block of sound, or one word. */
+static void serve_on(struct speech *s)
+{
+	size_t at;
+	int r = serve_step(&s->serve, &at);
+
+	if (r == 2)
+		tell_marks(s, bytes_of(s->text.parts[s->heard].text, at));
+	if (r >= 0)
+		return;
+	serve_stop(&s->serve);
+	if (r != -ENODATA)
+		refused(s, r);
+	else if (!part_heard(s))
+		fill(s);
 }
 
 void speech_step(struct speech *s, const struct pollfd fds[SPEECH_FDS])
@@ -175,24 +232,17 @@ void speech_step(struct speech *s, const struct pollfd fds[SPEECH_FDS])
 		while (word_events_next(&s->words, tag, &at))
 			tell_marks(s, at);
 	}
+	if (s->active && s->serve.stream) {
+		serve_on(s);
+		return;
+	}
 	/* A stop may have been read since poll(). */
 	while (s->active && s->fds[0] >= 0 && s->fds[0] == fds[0].fd &&
 	       fds[0].revents) {
 		r = barkd_client_say_finish(s->client, s->fds[0]);
 		s->fds[0] = -1;
-		/* A voice that is not there must not make the user deaf. */
-		if (r == -ENOENT && s->voice) {
-			free(s->voice);
-			s->voice = NULL;
-			fill(s);
-			return;
-		}
-		if (r == -ECANCELED) {
-			end(s, "703 STOP");
-			return;
-		}
 		if (r < 0) {
-			fail(s);
+			refused(s, r);
 			return;
 		}
 		if (part_heard(s))

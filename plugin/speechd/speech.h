@@ -10,6 +10,7 @@
 #include <poll.h>
 
 #include "barkd-client.h"
+#include "serve.h"
 #include "settings.h"
 #include "text.h"
 #include "word_events.h"
@@ -27,6 +28,8 @@ struct speech {
 	size_t next_mark;      /* inside of it */
 	unsigned long serial;  /* of the message */
 	struct word_events words;    /* where in it barkd is */
+	bool served;                 /* Speech Dispatcher plays it */
+	struct serve serve;
 	bool active, pausing;
 };
 
@@ -41,6 +44,8 @@ void speech_stop(struct speech *s);
 void speech_pause(struct speech *s);
 /* Fills in what to poll for; entries not needed have fd -1. */
 void speech_poll(const struct speech *s, struct pollfd fds[SPEECH_FDS]);
+/* Whether there is more to do without anything to poll for. */
+bool speech_pending(const struct speech *s);
 /* Takes what poll() found. */
 void speech_step(struct speech *s, const struct pollfd fds[SPEECH_FDS]);
 

@@ -2,13 +2,21 @@
 """Speech Dispatcher's output module: its conversation, and what is heard."""
 import os
 import random
+import re
 import signal
 import statistics
+import subprocess
+import threading
 import time
 
 from harness import Recorder, test
 from servers import Place, need, wait_for
 from stage import speaking
+
+try:
+    import speechd
+except ImportError:
+    speechd = None
 
 SENTENCES = ('<speak>Hello there. <mark name="__spd_0"/>This is your computer. '
              '<mark name="__spd_1"/>Good bye.</speak>')
@@ -89,7 +97,8 @@ def conversation(bench):
         m.expect("203 OK SETTINGS RECEIVED")
         m.ask("SET", "rate=101", ".")
         m.expect("303 ")
-        m.ask("DEBUG ON /dev/null ")
+        log = place.path("debug.log")
+        m.ask("DEBUG ON " + log + " ")
         m.expect("200 OK DEBUGGING ON")
         m.ask("NONSENSE")
         m.expect("300 ERR UNKNOWN COMMAND")
@@ -104,7 +113,10 @@ def conversation(bench):
         m.settle()
         assert m.check() is False and m.events() == ["701 BEGIN", "703 STOP"], m.events()
         m.quit()
-        assert "secret" not in place.log("sd_barkd")
+        with open(log) as f:
+            lines = f.read().splitlines()
+        assert "NONSENSE" in lines and "SPEAK" in lines and "QUIT" not in lines, lines
+        assert "secret" not in place.log("sd_barkd") and "secret" not in lines
 
 
 SAID = [
@@ -349,6 +361,132 @@ def killed(bench):
         m.quit()
 
 
+@test("speechd-served")
+def served(bench):
+    """With AudioRoute "server" Speech Dispatcher gets the sound: all of it, in
+    blocks that are no longer than it takes, with marks where they belong."""
+    with speaking(bench, "pipewire", model=bench.voice_model()) as (place, audio, daemon):
+        with open(place.path("barkd.conf"), "w") as f:
+            f.write('AudioRoute "server"\n')
+        p = subprocess.Popen([bench.sd_barkd, place.path("barkd.conf")], env=place.env,
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+        def ask(*lines):
+            p.stdin.write(("\n".join(lines) + "\n").encode())
+            p.stdin.flush()
+
+        def line():
+            got = p.stdout.readline()
+            assert got, "the module ended"
+            return got.rstrip(b"\n")
+
+        def message():
+            """Events and sound up to the end: [(samples before it, event)], pcm."""
+            events, pcm = [], b""
+            while True:
+                got = line()
+                if got.startswith(b"705-AUDIO\0"):
+                    data = got[len(b"705-AUDIO\0"):]
+                    block = re.sub(b"\x7d(.)", lambda m: bytes([m[1][0] ^ 0x20]), data,
+                                   flags=re.S)
+                    assert len(block) == 2 * samples and len(block) <= 10000
+                    assert line() == b"705 AUDIO"
+                    pcm += block
+                elif got.startswith(b"705-"):
+                    key, value = got[4:].split(b"=")
+                    if key == b"num_samples":
+                        samples = int(value)
+                    else:
+                        assert value == {b"bits": b"16", b"num_channels": b"1",
+                                         b"sample_rate": b"24000", b"big_endian": b"0"}[key]
+                elif got[:3] in (b"700", b"701", b"702", b"703", b"704"):
+                    if got[:4] != b"700 ":
+                        events.append((len(pcm) // 2, got.decode()))
+                    if got[:4] in (b"702 ", b"703 ", b"704 "):
+                        return events, pcm
+
+        ask("INIT", "AUDIO", "audio_output_method=server", ".")
+        while line() != b"203 OK AUDIO INITIALIZED":
+            pass
+        ask("SPEAK", SENTENCES.replace("computer", '<mark name="pc"/>computer'), ".")
+        events, pcm = message()
+        names = [e for _, e in events]
+        assert names == ["701 BEGIN", "700-__spd_0", "700-pc", "700-__spd_1", "702 END"], names
+        at = [n for n, _ in events]
+        assert at == sorted(at) and 0 < at[1] < at[2] < at[3] < at[4], at
+        assert len(pcm) > 100000 and max(pcm[1::2]) > 8
+        # Nothing of it went to barkd's own sink.
+        assert daemon.status()["counters"]["spoken"] == 0
+        ask("SPEAK", LONG, ".")
+        while not line().startswith(b"705-AUDIO"):
+            pass
+        line()
+        ask("STOP")
+        events, _ = message()
+        assert events[-1][1] == "703 STOP", events
+        wait_for("end of the work", lambda: daemon.status()["renders"]["making"] == 0, 5)
+        ask("CHAR", "a", ".")
+        events, pcm = message()
+        assert events[-1][1] == "702 END" and len(pcm) > 5000
+        ask("QUIT")
+        assert p.wait(20) == 0
+        p.stdin.close()
+        p.stdout.close()
+
+
+@test("speechd-hung")
+def hung(bench):
+    """A barkd that hangs: voices are listed as they were, soon enough for
+    Speech Dispatcher, whose start asks for them."""
+    with speaking(bench, "pipewire") as (place, audio, daemon):
+        m = Module(bench, place)
+        m.ask("LIST VOICES")
+        name = m.expect("200-")
+        m.expect("200 OK VOICE LIST SENT")
+        os.kill(daemon.p.pid, signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            m.ask("LIST VOICES")
+            assert m.expect("200-", 20) == name
+            m.expect("200 OK VOICE LIST SENT")
+            took = time.monotonic() - began
+        finally:
+            os.kill(daemon.p.pid, signal.SIGCONT)
+        m.quit()
+        # Half of what Orca waits for, on a machine that does something else too.
+        assert took < 10, took
+        return f"{took:.1f} s"
+
+
+def python_client(place, address, voices):
+    """Voices, marks and the end, told to python3-speechd."""
+    client = speechd.SSIPClient("test", address=address)
+    told, ended = [], threading.Event()
+
+    def on_event(kind, index_mark=None):
+        told.append(index_mark or kind)
+        if kind in (speechd.CallbackType.END, speechd.CallbackType.CANCEL):
+            ended.set()
+
+    try:
+        client.set_output_module("barkd")
+        listed = [v[0] for v in client.list_synthesis_voices()]
+        assert listed == [v["name"] for v in voices], listed
+        client.set_rate(50)
+        client.set_data_mode(speechd.DataMode.SSML)
+        client.speak('<speak><mark name="0:5"/>Hello <mark name="6:11"/>there.</speak>',
+                     callback=on_event, event_types=(
+                         speechd.CallbackType.BEGIN, speechd.CallbackType.END,
+                         speechd.CallbackType.INDEX_MARK))
+        assert ended.wait(60), told
+        assert told == [speechd.CallbackType.BEGIN, "0:5", "6:11", speechd.CallbackType.END], told
+        client.char("a")
+        client.key("shift_a")
+        client.cancel()
+    finally:
+        client.close()
+
+
 @test("speechd-server")
 def server(bench):
     """The real server and spd-say: sound, voices without a model loaded, and
@@ -387,5 +525,8 @@ def server(bench):
         say("-C")
         recorder.silence(5)
         say("-w", "And on it goes.")
+        # The Python client, by which Orca speaks.
+        if speechd:
+            python_client(place, env["SPEECHD_ADDRESS"], voices)
         assert dispatcher.alive()
         dispatcher.end()
