@@ -229,30 +229,38 @@ int barkd_client_get(struct barkd_client *c, const char *path, char **ret_json)
 	return 0;
 }
 
-static json_t *say_request(const struct barkd_say *say)
+int client_how(json_t *o, const struct barkd_say *say, const char *rate)
 {
-	json_t *o = json_object();
-	int r;
+	int r = 0;
 
-	r = json_object_set_new(o, "text", json_string(say->text));
 	if (say->voice)
 		r |= json_object_set_new(o, "voice", json_string(say->voice));
 	if (say->language)
 		r |= json_object_set_new(o, "language",
 					 json_string(say->language));
 	if (say->rate != 0)
-		r |= json_object_set_new(o, "rate", json_real(say->rate));
+		r |= json_object_set_new(o, rate, json_real(say->rate));
 	if (say->volume != 0)
 		r |= json_object_set_new(o, "volume", json_real(say->volume));
 	if (say->pitch != 0)
 		r |= json_object_set_new(o, "pitch", json_real(say->pitch));
+	if (say->has_seed)
+		r |= json_object_set_new(o, "seed",
+					 json_integer((json_int_t)say->seed));
+	return r;
+}
+
+static json_t *say_request(const struct barkd_say *say)
+{
+	json_t *o = json_object();
+	int r;
+
+	r = json_object_set_new(o, "text", json_string(say->text));
+	r |= client_how(o, say, "rate");
 	if (say->has_priority)
 		r |= json_object_set_new(
 			o, "priority",
 			json_string(priority_names[say->priority]));
-	if (say->has_seed)
-		r |= json_object_set_new(o, "seed",
-					 json_integer((json_int_t)say->seed));
 	if (say->tag)
 		r |= json_object_set_new(o, "tag", json_string(say->tag));
 	if (say->deadline_ms)

@@ -44,20 +44,8 @@ static json_t *request_of(const struct barkd_say *say,
 			      format == BARKD_SPEECH_SPIEL ? "spiel" : "pcm");
 	int r = o ? 0 : -1;
 
-	if (say->voice)
-		r |= json_object_set_new(o, "voice", json_string(say->voice));
-	if (say->language)
-		r |= json_object_set_new(o, "language",
-					 json_string(say->language));
-	if (say->rate != 0)
-		r |= json_object_set_new(o, "speed", json_real(say->rate));
-	if (say->pitch != 0)
-		r |= json_object_set_new(o, "pitch", json_real(say->pitch));
-	if (say->volume != 0)
-		r |= json_object_set_new(o, "volume", json_real(say->volume));
-	if (say->has_seed)
-		r |= json_object_set_new(o, "seed",
-					 json_integer((json_int_t)say->seed));
+	if (o)
+		r = client_how(o, say, "speed");
 	if (r) {
 		json_decref(o);
 		return NULL;

@@ -260,22 +260,25 @@ void control_supplied(struct utterance *u, int r, const char *why)
 	}
 }
 
-const char *control_preset(const struct daemon *d, const char *voice)
+struct studio_request control_request(const struct daemon *d, const char *text,
+				      size_t n_text, const char *voice,
+				      const char *language)
 {
-	return voice && strcmp(voice, studio_info(d->studio).name) == 0
-		       ? "none"
-		       : voice;
-}
+	const char *preset;
 
-const char *control_language(const struct daemon *d, const char *preset,
-			     const char *language)
-{
-	if (language)
-		return language;
-	if (!preset)
-		preset = d->conf.model.voice;
-	return preset && strcmp(preset, "none") != 0 ? NULL
-						     : d->conf.model.language;
+	/* The model's own name stands for no preset. */
+	if (voice && strcmp(voice, studio_info(d->studio).name) == 0)
+		voice = "none";
+	/* A preset's own language is known to the engine. */
+	preset = voice ? voice : d->conf.model.voice;
+	if (!language && (!preset || strcmp(preset, "none") == 0))
+		language = d->conf.model.language;
+	return (struct studio_request){
+		.text = text,
+		.n_text = n_text,
+		.voice = voice,
+		.language = language,
+	};
 }
 
 static double clamp(double v, double low, double high)

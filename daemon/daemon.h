@@ -115,12 +115,11 @@ int control_speak(struct daemon *d, struct speak_request *request,
 		  bool *ret_dropped);
 /* id 0: everything, and a pause ends. Returns how many it ended. */
 unsigned control_stop(struct daemon *d, uint64_t id);
-/* The preset that a voice means: the model's own name stands for none. NULL
- * stays the configured one. */
-const char *control_preset(const struct daemon *d, const char *voice);
-/* By whose rules sentences end; NULL: a preset's own language. */
-const char *control_language(const struct daemon *d, const char *preset,
-			     const char *language);
+/* What to order of the studio for a text in a voice and language, both as they
+ * were asked for, or NULL. Strings are not copied. */
+struct studio_request control_request(const struct daemon *d, const char *text,
+				      size_t n_text, const char *voice,
+				      const char *language);
 /* The id of what was skipped, 0: nothing was spoken. */
 uint64_t control_skip(struct daemon *d);
 void control_pause(struct daemon *d, bool pause);

@@ -390,15 +390,9 @@ int render_start(struct daemon *d, struct http_request *req,
 		 struct speech_request *request)
 {
 	static const struct http_watch watch = {on_gone, on_drained};
-	const char *preset = control_preset(d, request->voice);
-	struct studio_request order = {
-		.text = request->text,
-		.n_text = request->n_text,
-		.voice = preset,
-		.language = control_language(d, preset, request->language),
-		.has_seed = request->has_seed,
-		.seed = request->seed,
-	};
+	struct studio_request order = control_request(
+		d, request->text, request->n_text, request->voice,
+		request->language);
 	struct render *r;
 	int e;
 
@@ -411,6 +405,8 @@ int render_start(struct daemon *d, struct http_request *req,
 		speech_request_clear(request);
 		return -ENOMEM;
 	}
+	order.has_seed = request->has_seed;
+	order.seed = request->seed;
 	r->d = d;
 	r->req = req;
 	r->request = *request;

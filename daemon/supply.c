@@ -117,17 +117,12 @@ static void on_session(void *data, int r, struct bark_session *session,
 
 static void order_session(struct supply *s, struct utterance *u)
 {
-	const char *preset = control_preset(s->d, u->request.voice);
-	struct studio_request request = {
-		.text = u->request.text,
-		.n_text = u->request.n_text,
-		.voice = preset,
-		.language = control_language(s->d, preset,
-					     u->request.language),
-		.has_seed = u->request.has_seed,
-		.seed = u->request.seed,
-	};
+	const struct speak_request *q = &u->request;
+	struct studio_request request = control_request(
+		s->d, q->text, q->n_text, q->voice, q->language);
 
+	request.has_seed = q->has_seed;
+	request.seed = q->seed;
 	if (studio_order(s->d->studio, &u->order, &request, on_session, u) < 0)
 		control_supplied(u, -ENOMEM, "out of memory");
 }
@@ -149,9 +144,10 @@ static void on_fast(void *data, int r, struct sound *sound)
 
 static bool order_fast(struct supply *s, struct utterance *u)
 {
-	const char *preset = control_preset(s->d, u->request.voice);
-	const char *language =
-		control_language(s->d, preset, u->request.language);
+	const struct speak_request *q = &u->request;
+	const char *language = control_request(s->d, q->text, q->n_text,
+					       q->voice, q->language)
+				       .language;
 
 	if (!language)
 		language = s->d->conf.model.language;

@@ -134,8 +134,7 @@ static void on_session(void *data, int r, struct bark_session *session,
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct warmer *w = userdata;
-	struct studio_request request = {0};
-	const char *preset;
+	struct studio_request request;
 
 	while (w->n) {
 		struct cache_key key = key_of(&w->wanted[0]);
@@ -147,12 +146,9 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 	if (!w->idle || !w->n || w->order || w->session ||
 	    studio_info(w->d->studio).state != STUDIO_READY)
 		return 0;
-	preset = control_preset(w->d, w->wanted[0].voice);
-	request.text = w->wanted[0].text;
-	request.n_text = strlen(request.text);
-	request.voice = preset;
-	request.language =
-		control_language(w->d, preset, w->wanted[0].language);
+	request = control_request(w->d, w->wanted[0].text,
+				  strlen(w->wanted[0].text),
+				  w->wanted[0].voice, w->wanted[0].language);
 	w->began = daemon_now_ns();
 	studio_order(w->d->studio, &w->order, &request, on_session, w);
 	return 0;
