@@ -299,8 +299,8 @@ static void test_say(void)
 	    17, "{\"text\":\"Gr\xc3\xbc\xc3\x9f \\\"dich\\\"\"}", "");
 	say("client/say with options", &full,
 	    OK_HEAD "{\"id\":1,\"state\":\"done\",\"played_ms\":9}", 0, 1,
-	    "{\"text\":\"x\",\"voice\":\"slt\",\"rate\":2.0,\"priority\":"
-	    "\"progress\",\"seed\":7,\"wait\":true,"
+	    "{\"text\":\"x\",\"voice\":\"slt\",\"rate\":2.0,\"seed\":7,"
+	    "\"priority\":\"progress\",\"wait\":true,"
 	    "\"cancel_on_disconnect\":true}",
 	    "");
 	say("client/stopped", &full,
