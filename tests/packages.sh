@@ -39,9 +39,11 @@ archive=$(apt-get indextargets --format '$(SITE) $(RELEASE)' \
 	'Created-By: Packages' | sort -u | head -n 1)
 # shellcheck disable=SC2086  # two words
 set -- $archive
+chmod 755 "$root"
 debootstrap --variant=minbase "$2" "$root" "$1" >/dev/null
 mount -t proc proc "$root/proc"
 # Whatever this machine's apt knows of: keys, proxies, certificates.
+: >"$root/etc/apt/sources.list"
 cp -a /etc/apt/. "$root/etc/apt/"
 mkdir -p "$root/etc/ssl" "$root/debs"
 cp -aL /etc/ssl/certs "$root/etc/ssl/" 2>/dev/null || true
