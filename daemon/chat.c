@@ -117,7 +117,7 @@ static bool has_filtered_word(const struct chat *c, const char *text)
 {
 	char word[WORD_MAX + 1], *key = word;
 
-	while (*text) {
+	while (*text && c->n_words) {
 		size_t n = 0;
 
 		while (*text && !is_letter(*text))

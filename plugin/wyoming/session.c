@@ -150,7 +150,8 @@ static void put_pcm(struct session *s)
 		return;
 	start_audio(s);
 	put_event(s, "audio-chunk", audio_format(), s->pcm, n);
-	s->pcm[0] = s->pcm[n];
+	if (s->n_pcm > n)
+		s->pcm[0] = s->pcm[n];
 	s->n_pcm -= n;
 }
 
