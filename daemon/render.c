@@ -74,7 +74,6 @@ static int begin(struct render *r)
 
 	if (r->begun)
 		return 0;
-	r->begun = true;
 	/* A proxy is not to gather what comes bit by bit. */
 	http_add_header(r->req, "X-Accel-Buffering", "no");
 	http_add_header(r->req, "Cache-Control", "no-store");
@@ -84,6 +83,7 @@ static int begin(struct render *r)
 						 : encoder_type(
 							   r->request.format),
 			      STORE);
+	r->begun = e == 0;
 	if (e == 0 && r->request.spiel && !r->request.sse)
 		e = http_stream_write(r->req, SPIEL_VERSION,
 				      strlen(SPIEL_VERSION));

@@ -30,7 +30,7 @@ void serve_stop(struct serve *s)
 	barkd_stream_free(s->stream);
 	s->stream = NULL;
 	s->n = 0;
-	s->begun = s->ended = false;
+	s->begun = s->ended = s->more = false;
 }
 
 int serve_fd(const struct serve *s)
@@ -99,21 +99,22 @@ static int take_frame(struct serve *s, size_t *ret_at)
 
 int serve_step(struct serve *s, size_t *ret_at)
 {
-	ssize_t n;
-	int r = take_frame(s, ret_at);
+	for (;;) {
+		int r = take_frame(s, ret_at);
+		ssize_t n;
 
-	if (r != 0)
-		return r;
-	if (s->ended)
-		return -ENODATA;
-	n = barkd_stream_read(s->stream, s->buf + s->n,
-			      sizeof(s->buf) - s->n);
-	if (n == -EAGAIN)
-		return 0;
-	if (n < 0)
-		return (int)n;
-	s->ended = n == 0;
-	s->n += (size_t)n;
-	r = take_frame(s, ret_at);
-	return r == 0 && s->ended ? -ENODATA : r;
+		if (r != 0)
+			return r;
+		if (s->ended)
+			return -ENODATA;
+		/* Up to its end: what it holds back cannot be polled for. */
+		n = barkd_stream_read(s->stream, s->buf + s->n,
+				      sizeof(s->buf) - s->n);
+		if (n == -EAGAIN)
+			return 0;
+		if (n < 0)
+			return (int)n;
+		s->ended = n == 0;
+		s->n += (size_t)n;
+	}
 }

@@ -16,6 +16,7 @@ struct serve {
 	unsigned char buf[16384];    /* frames, read and not sent */
 	size_t n;
 	bool begun, ended;
+	bool more; /* the last step found something */
 };
 
 /* Errors: as barkd_client_say(). */

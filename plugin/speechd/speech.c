@@ -174,7 +174,7 @@ void speech_poll(const struct speech *s, struct pollfd fds[SPEECH_FDS])
 
 bool speech_pending(const struct speech *s)
 {
-	return s->active && s->serve.stream && s->serve.n > 0;
+	return s->active && s->serve.stream && s->serve.more;
 }
 
 /* The part was refused: without its voice, rather than not at all. */
@@ -210,6 +210,7 @@ static void serve_on(struct speech *s)
 	size_t at;
 	int r = serve_step(&s->serve, &at);
 
+	s->serve.more = r > 0;
 	if (r == 2)
 		tell_marks(s, bytes_of(s->text.parts[s->heard].text, at));
 	if (r >= 0)
