@@ -53,7 +53,7 @@ inside apt-get -qq update
 
 rc=0
 inside sh -c 'apt-get -qq install -y --no-install-recommends /debs/*.deb \
-	speech-dispatcher dbus-daemon pipewire wireplumber python3-minimal \
+	speech-dispatcher dbus-daemon pipewire wireplumber python3 \
 	gcc libc6-dev pkg-config >/dev/null' || rc=$?
 result 'they install' $rc
 
