@@ -11,6 +11,7 @@
 
 #include "doctor.h"
 #include "kernels.h"
+#include "paths.h"
 
 #define MEMORY_LOW 300e6 /* bytes; the embedded voice needs 50 */
 
@@ -44,14 +45,30 @@ static void check_processor(struct doctor *d)
 			   bk_level_name(ops.level));
 }
 
+static bool has_cuda_module(void)
+{
+	const char *dirs[2];
+	unsigned n = barkd_module_dirs(dirs);
+	bool is = false;
+
+	for (unsigned i = 0; i < n && !is; i++) {
+		glob_t found = {0};
+		char *pattern;
+
+		if (asprintf(&pattern, "%s/*cuda*.so", dirs[i]) < 0)
+			break;
+		is = !glob(pattern, 0, NULL, &found);
+		globfree(&found);
+		free(pattern);
+	}
+	return is;
+}
+
 static void check_gpu(struct doctor *d)
 {
 	const bool card = !access("/dev/nvidiactl", F_OK);
-	glob_t found = {0};
-	bool module;
+	const bool module = has_cuda_module();
 
-	module = !glob(BARKD_MODULEDIR "/*cuda*.so", 0, NULL, &found);
-	globfree(&found);
 	if (card && access("/dev/nvidiactl", R_OK | W_OK) < 0)
 		doctor_say(d, FINDING_WARN, "gpu",
 			   "add yourself to the group that owns /dev/nvidiactl",

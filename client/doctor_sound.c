@@ -22,15 +22,14 @@
 
 static bool has_module(const char *sink)
 {
-	const char *dirs[] = {getenv("BARKD_SINK_DIR"), BARKD_MODULEDIR,
-			      BARKD_BUILD_SINKS};
+	const char *dirs[2];
+	unsigned n = barkd_module_dirs(dirs);
 
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
+	for (unsigned i = 0; i < n; i++) {
 		char *path;
 		bool is;
 
-		if (!dirs[i] || asprintf(&path, "%s/barkd-sink-%s.so", dirs[i],
-					 sink) < 0)
+		if (asprintf(&path, "%s/barkd-sink-%s.so", dirs[i], sink) < 0)
 			continue;
 		is = !access(path, R_OK);
 		free(path);

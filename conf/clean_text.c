@@ -39,23 +39,23 @@ static size_t decode(const char *p, size_t n, uint32_t *ret)
 	return k;
 }
 
-void clean_put_char(FILE *out, uint32_t c)
+size_t clean_encode(uint32_t c, char ret[4])
 {
-	if (c < 0x80) {
-		fputc((int)c, out);
-	} else if (c < 0x800) {
-		fputc((int)(0xc0 | c >> 6), out);
-		fputc((int)(0x80 | (c & 0x3f)), out);
-	} else if (c < 0x10000) {
-		fputc((int)(0xe0 | c >> 12), out);
-		fputc((int)(0x80 | (c >> 6 & 0x3f)), out);
-		fputc((int)(0x80 | (c & 0x3f)), out);
-	} else {
-		fputc((int)(0xf0 | c >> 18), out);
-		fputc((int)(0x80 | (c >> 12 & 0x3f)), out);
-		fputc((int)(0x80 | (c >> 6 & 0x3f)), out);
-		fputc((int)(0x80 | (c & 0x3f)), out);
-	}
+	/* The first byte's mark, by the number of bytes. */
+	static const unsigned char first[] = {0, 0, 0xc0, 0xe0, 0xf0};
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	for (size_t i = n; i-- > 1; c >>= 6)
+		ret[i] = (char)(0x80 | (c & 0x3f));
+	ret[0] = (char)(first[n] | c);
+	return n;
+}
+
+static void put_char(FILE *out, uint32_t c)
+{
+	char s[4];
+
+	fwrite(s, 1, clean_encode(c, s), out);
 }
 
 static bool is_space(uint32_t c)
@@ -144,7 +144,7 @@ static char *strip_markup(const char *text, size_t n)
 			      f);
 		else if (text[i] == '&' &&
 			 (k = clean_entity(text + i, n - i, &c)) > 0)
-			clean_put_char(f, c);
+			put_char(f, c);
 		else
 			fputc(text[i], f);
 		i += k ? k : 1;
@@ -221,7 +221,7 @@ static void write_char(struct writer *w, uint32_t c)
 		w->full = true;
 		return;
 	}
-	clean_put_char(w->out, c);
+	put_char(w->out, c);
 	w->n++;
 }
 

@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 /*
  * A copy of text (any bytes) to be freed, or NULL without memory: valid
@@ -21,9 +20,10 @@
  */
 char *clean_text(const char *text, bool markup, size_t max);
 
+#define CLEAN_ENTITY_MAX 16 /* bytes that need to be looked at */
 /* XML's entity at p, of at most n bytes: its length and character; 0: none. */
 size_t clean_entity(const char *p, size_t n, uint32_t *ret);
-/* A character as UTF-8. */
-void clean_put_char(FILE *out, uint32_t c);
+/* A character as UTF-8: its length. */
+size_t clean_encode(uint32_t c, char ret[4]);
 
 #endif

@@ -433,6 +433,15 @@ int barkd_model_find(char **ret, const char *name)
 	return r;
 }
 
+unsigned barkd_module_dirs(const char *ret[2])
+{
+	const char *own = getenv("BARKD_SINK_DIR");
+
+	ret[0] = own ? own : BARKD_MODULEDIR;
+	ret[1] = BARKD_BUILD_MODULES;
+	return own || !*ret[1] ? 1 : 2;
+}
+
 int barkd_make_folders(const char *dir)
 {
 	char path[PATH_MAX];

@@ -31,6 +31,10 @@ struct barkd_entries {
 
 /* $XDG_DATA_HOME/barkd or $HOME/.local/share/barkd */
 int barkd_data_home(char **ret);
+/* Where modules (sinks, the fast voice) are looked for, in order; the number of
+ * folders: $BARKD_SINK_DIR alone if it is set, else where they are installed,
+ * and for a program that has not been installed, the build's. */
+unsigned barkd_module_dirs(const char *ret[2]);
 /* Makes a folder and those above it, for all to read, where they are not there.
  * Other errors: of mkdir(), -ENAMETOOLONG. */
 int barkd_make_folders(const char *path);

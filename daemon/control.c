@@ -304,7 +304,7 @@ static void play(struct daemon *d, struct utterance *u)
 		bark_session_set_delay(u->session, 0);
 	events_play(d->events, u, how.rate);
 	r = speaker_play(d->speaker, u->source,
-			 u->session ? voice_of(d, u) : "", &how);
+			 u->by_fast ? "" : voice_of(d, u), &how);
 	if (r < 0)
 		fail(d, u, 500, "synthesis_failed", "cannot play: %s",
 		     strerror(-r));

@@ -44,6 +44,7 @@ struct utterance {
 	struct fast_order *fast;     /* the fast voice is asked */
 	struct bark_session *session;
 	struct source *source;       /* NULL: not supplied yet */
+	bool by_fast;                /* the fast voice speaks it */
 	uint64_t asked;    /* CLOCK_MONOTONIC ns */
 	double played_ms;
 	uint64_t end;      /* speaker_end(), once it was taken by the sink */

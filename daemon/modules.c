@@ -3,24 +3,22 @@
 
 #include <dlfcn.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
+
+#include "paths.h"
 
 const void *module_symbol(const char *file, const char *symbol, unsigned abi,
 			  char *why, size_t n_why)
 {
-	const char *dirs[] = {getenv("BARKD_SINK_DIR"), BARKD_MODULEDIR,
-			      BARKD_BUILD_MODULES};
-	size_t first = dirs[0] ? 0 : 1, last = dirs[0] ? 1 : 3;
+	const char *dirs[2];
+	unsigned n = barkd_module_dirs(dirs);
 
 	snprintf(why, n_why, "there is no module %s", file);
-	for (size_t i = first; i < last; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		char path[4096];
 		const unsigned *found;
 		void *module;
 
-		if (!*dirs[i])
-			continue;
 		snprintf(path, sizeof(path), "%s/%s", dirs[i], file);
 		if (access(path, F_OK) < 0)
 			continue;

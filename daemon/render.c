@@ -10,6 +10,8 @@
 #include "chain.h"
 #include "daemon.h"
 #include "log.h"
+#include "spiel_frames.h"
+#include "utf8.h"
 #include "words.h"
 
 #define BLOCK 480          /* samples read from the session at a time: 20 ms */
@@ -18,12 +20,8 @@
 /* What one block may need: slowed down fourfold, in base64. */
 #define ROOM_MIN (160 * 1024)
 #define FRAME_HZ 75        /* EnCodec's frames */
-#define SPIEL_VERSION "0.01"
 /* The sink's listener is served first. */
 #define PRIORITY (SD_EVENT_PRIORITY_NORMAL + 10)
-
-enum { SPIEL_AUDIO = 1, SPIEL_EVENT = 2 };
-enum spiel_event { SPIEL_WORD = 1, SPIEL_SENTENCE = 2 };
 
 struct render {
 	struct daemon *d;
@@ -86,16 +84,16 @@ static int begin(struct render *r)
 	r->begun = e == 0;
 	if (e == 0 && r->request.spiel && !r->request.sse)
 		e = http_stream_write(r->req, SPIEL_VERSION,
-				      strlen(SPIEL_VERSION));
+				      SPIEL_VERSION_BYTES);
 	return e;
 }
 
-/* --- Spiel's frames (libspeechprovider, "SpeechProviderStreamWriter") --- */
+/* --- Spiel's frames --- */
 
 static int send_spiel(struct render *r, const void *data, size_t n)
 {
 	const uint32_t size = (uint32_t)n;
-	unsigned char head[1 + sizeof(size)] = {SPIEL_AUDIO};
+	unsigned char head[SPIEL_AUDIO_HEAD] = {SPIEL_AUDIO};
 	int e;
 
 	memcpy(head + 1, &size, sizeof(size));
@@ -108,7 +106,7 @@ static int send_spiel_event(struct render *r, enum spiel_event type,
 {
 	/* Start, end, and the length of a mark's name. */
 	const uint32_t numbers[] = {(uint32_t)begin, (uint32_t)end, 0};
-	unsigned char frame[2 + sizeof(numbers)] = {
+	unsigned char frame[SPIEL_EVENT_HEAD] = {
 		SPIEL_EVENT, (unsigned char)type,
 	};
 
@@ -116,28 +114,19 @@ static int send_spiel_event(struct render *r, enum spiel_event type,
 	return http_stream_write(r->req, frame, sizeof(frame));
 }
 
-/* Characters of the text's first bytes. */
-static size_t characters(const struct render *r, size_t bytes)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < bytes; i++)
-		n += ((unsigned char)r->request.text[i] & 0xc0) != 0x80;
-	return n;
-}
-
 /* What begins before the sample that is sent next. */
 static int send_spiel_events(struct render *r, uint64_t sample)
 {
 	double ms = (double)sample * 1e3 / ENCODER_RATE * r->request.speed;
+	const char *text = r->request.text;
 	size_t begin, end;
 	ssize_t segment = words_segment_at(r->words, ms, &begin, &end);
 	int e = 0;
 
 	if (segment > r->segment) {
 		r->segment = segment;
-		e = send_spiel_event(r, SPIEL_SENTENCE, characters(r, begin),
-				     characters(r, end));
+		e = send_spiel_event(r, SPIEL_SENTENCE, utf8_characters(text, begin),
+				     utf8_characters(text, end));
 	}
 	while (e == 0 && r->next_word < words_count(r->words) &&
 	       words_time(r->words, r->next_word) <= ms) {
@@ -227,7 +216,8 @@ static int encode(struct render *r, const struct chain_out *o)
 
 static int send_done(struct render *r)
 {
-	json_int_t in = (json_int_t)characters(r, r->request.n_text);
+	json_int_t in = (json_int_t)utf8_characters(r->request.text,
+						     r->request.n_text);
 	json_int_t out = (json_int_t)(r->samples * FRAME_HZ / ENCODER_RATE);
 
 	return send_event(r, json_pack("{s:s, s:{s:I, s:I, s:I}}", "type",

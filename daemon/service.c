@@ -63,7 +63,6 @@ void service_status(struct daemon *d)
 	struct studio_info i = studio_info(d->studio);
 
 	events_status(d->events);
-
 	switch (i.state) {
 	case STUDIO_UNLOADED:
 		sd_notifyf(0, "STATUS=Idle, model %s is not loaded", i.name);

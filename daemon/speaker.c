@@ -71,7 +71,7 @@ static void wait_for(struct speaker *sp, bool source, uint64_t us)
 {
 	if (sp->io)
 		sd_event_source_set_enabled(sp->io, source ? SD_EVENT_ON
-							    : SD_EVENT_OFF);
+							   : SD_EVENT_OFF);
 	if (us)
 		sd_event_source_set_time_relative(sp->timer, us);
 	sd_event_source_set_enabled(sp->timer,
@@ -220,7 +220,7 @@ static void pump(struct speaker *sp)
 }
 
 static int on_source(sd_event_source *source, int fd, uint32_t revents,
-		      void *userdata)
+		     void *userdata)
 {
 	pump(userdata);
 	return 0;

@@ -138,6 +138,7 @@ static void on_fast(void *data, int r, struct sound *sound)
 		return;
 	}
 	s->spoken++;
+	u->by_fast = true;
 	give_sound(u, sound);
 	sound_unref(sound);
 }

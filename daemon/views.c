@@ -11,32 +11,9 @@
 
 #include "daemon.h"
 #include "paths.h"
+#include "utf8.h"
 
 #define PREVIEW_CHARACTERS 60
-
-/* --- text --- */
-
-/* Bytes of the first n characters of UTF-8. */
-static size_t bytes_of(const char *s, size_t n)
-{
-	size_t i = 0;
-
-	while (s[i]) {
-		if (((unsigned char)s[i] & 0xc0) != 0x80 && n-- == 0)
-			break;
-		i++;
-	}
-	return i;
-}
-
-static size_t characters_of(const char *s)
-{
-	size_t n = 0;
-
-	for (; *s; s++)
-		n += ((unsigned char)*s & 0xc0) != 0x80;
-	return n;
-}
 
 /* --- the queue --- */
 
@@ -58,8 +35,9 @@ static json_t *view_utterance(struct daemon *d, const struct utterance *u,
 			 (json_int_t)u->item.id, "state", state, "priority",
 			 queue_priority_names[u->request.priority], "voice",
 			 voice, "text", text,
-			 bytes_of(text, PREVIEW_CHARACTERS), "characters",
-			 (json_int_t)characters_of(text), "played_ms",
+			 utf8_bytes(text, PREVIEW_CHARACTERS), "characters",
+			 (json_int_t)utf8_characters(text,
+						     u->request.n_text), "played_ms",
 			 (json_int_t)played_ms);
 }
 

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../host.h"
 #include "barkd-client.h"
 #include "desktop.h"
 #include "monitor.h"
@@ -149,14 +150,11 @@ static int load(struct notify *n)
 	return 0;
 }
 
-static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *si,
 		     void *userdata)
 {
-	struct notify *n = userdata;
-
-	if (si->ssi_signo != SIGHUP)
-		return sd_event_exit(n->event, 0);
-	load(n);
+	/* What cannot be read leaves the old settings. */
+	load(userdata);
 	return 0;
 }
 
@@ -229,20 +227,17 @@ static int parse_options(struct notify *n, int argc, char **argv)
 
 static int start(struct notify *n)
 {
-	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
 	sigset_t set;
 	int r;
 
 	sigemptyset(&set);
-	for (size_t i = 0; i < 4; i++)
-		sigaddset(&set, signals[i]);
+	sigaddset(&set, SIGHUP);
+	/* By which sd-event hears of children. */
+	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	r = sd_event_default(&n->event);
-	/* SIGCHLD is sd-event's own. */
-	for (size_t i = 0; r >= 0 && i < 3; i++)
-		r = sd_event_add_signal(n->event, NULL, signals[i], on_signal,
-					n);
+	r = host_event(&n->event);
+	if (r >= 0)
+		r = sd_event_add_signal(n->event, NULL, SIGHUP, on_hangup, n);
 	if (r >= 0)
 		r = barkd_client_new(&n->client, NULL);
 	if (r >= 0)

@@ -6,14 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Frames as the daemon writes them for Spiel: the stream's version, then sound
- * and events. */
-#define VERSION_BYTES 4
-#define AUDIO 1
-#define EVENT 2
-#define TYPE_WORD 1
-#define AUDIO_HEAD 5
-#define EVENT_HEAD 14
+#include "../spiel_frames.h"
+
 /* As much as the reference sends before it looks at its input again. */
 #define BLOCK_MAX 10000
 
@@ -68,32 +62,32 @@ static int take_frame(struct serve *s, size_t *ret_at)
 	uint32_t v;
 
 	if (!s->begun) {
-		if (s->n < VERSION_BYTES)
+		if (s->n < SPIEL_VERSION_BYTES)
 			return 0;
 		s->begun = true;
-		take(s, VERSION_BYTES);
+		take(s, SPIEL_VERSION_BYTES);
 	}
-	if (s->n >= EVENT_HEAD && s->buf[0] == EVENT) {
-		bool word = s->buf[1] == TYPE_WORD;
+	if (s->n >= SPIEL_EVENT_HEAD && s->buf[0] == SPIEL_EVENT) {
+		bool word = s->buf[1] == SPIEL_WORD;
 
 		memcpy(&v, s->buf + 2, sizeof(v));
-		take(s, EVENT_HEAD);
+		take(s, SPIEL_EVENT_HEAD);
 		*ret_at = v;
 		return word ? 2 : take_frame(s, ret_at);
 	}
-	if (s->n < AUDIO_HEAD || s->buf[0] != AUDIO)
-		return s->n && s->buf[0] != AUDIO && s->buf[0] != EVENT
+	if (s->n < SPIEL_AUDIO_HEAD || s->buf[0] != SPIEL_AUDIO)
+		return s->n && s->buf[0] != SPIEL_AUDIO && s->buf[0] != SPIEL_EVENT
 			       ? -EPROTO
 			       : 0;
 	memcpy(&v, s->buf + 1, sizeof(v));
-	if (v > sizeof(s->buf) - AUDIO_HEAD)
+	if (v > sizeof(s->buf) - SPIEL_AUDIO_HEAD)
 		return -EPROTO;
-	if (s->n < AUDIO_HEAD + v)
+	if (s->n < SPIEL_AUDIO_HEAD + v)
 		return 0;
 	for (size_t at = 0; at < v; at += BLOCK_MAX)
-		print_block(s->buf + AUDIO_HEAD + at,
+		print_block(s->buf + SPIEL_AUDIO_HEAD + at,
 			    v - at < BLOCK_MAX ? v - at : BLOCK_MAX);
-	take(s, AUDIO_HEAD + v);
+	take(s, SPIEL_AUDIO_HEAD + v);
 	return 1;
 }
 

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "utf8.h"
+
 /* What a blind user feels as at once, and as late. */
 #define ECHO_MS 30
 #define SENTENCE_MS 500
@@ -89,7 +91,6 @@ static bool part_heard(struct speech *s)
 
 	tell_marks(s, SIZE_MAX);
 	s->next_mark = 0;
-
 	if (mark)
 		printf("700-%s\n700 INDEX MARK\n", mark);
 	s->heard++;
@@ -191,19 +192,6 @@ static void refused(struct speech *s, int r)
 	}
 }
 
-/* Bytes of the first n characters. */
-static size_t bytes_of(const char *text, size_t n)
-{
-	size_t i = 0;
-
-	while (text[i]) {
-		if (((unsigned char)text[i] & 0xc0) != 0x80 && n-- == 0)
-			break;
-		i++;
-	}
-	return i;
-}
-
 /* One block of sound, or one word. */
 static void serve_on(struct speech *s)
 {
@@ -212,7 +200,7 @@ static void serve_on(struct speech *s)
 
 	s->serve.more = r > 0;
 	if (r == 2)
-		tell_marks(s, bytes_of(s->text.parts[s->heard].text, at));
+		tell_marks(s, utf8_bytes(s->text.parts[s->heard].text, at));
 	if (r >= 0)
 		return;
 	serve_stop(&s->serve);

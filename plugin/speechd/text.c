@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clean_text.h"
 #include "words.h"
 
 struct builder {
@@ -106,58 +107,24 @@ static void add_char(struct builder *b, const char *p, size_t n)
 	fwrite(p, 1, n, b->out);
 }
 
-static void add_code(struct builder *b, uint32_t c)
-{
-	char s[4];
-	size_t n;
-
-	if (!c || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
-		return;
-	if (c < 0x80) {
-		n = 1;
-		s[0] = (char)c;
-	} else if (c < 0x800) {
-		n = 2;
-		s[0] = (char)(0xc0 | c >> 6);
-	} else if (c < 0x10000) {
-		n = 3;
-		s[0] = (char)(0xe0 | c >> 12);
-	} else {
-		n = 4;
-		s[0] = (char)(0xf0 | c >> 18);
-	}
-	for (size_t i = 1; i < n; i++)
-		s[i] = (char)(0x80 | (c >> 6 * (n - 1 - i) & 0x3f));
-	add_char(b, s, n);
-}
-
 /* At '&'. Returns what follows; an ampersand alone stands for itself. */
 static const char *add_entity(struct builder *b, const char *p)
 {
-	static const struct {
-		const char *name;
-		char c;
-	} known[] = {{"&lt;", '<'}, {"&gt;", '>'}, {"&amp;", '&'},
-		     {"&quot;", '"'}, {"&apos;", '\''}};
-	bool hex = p[1] == '#' && (p[2] == 'x' || p[2] == 'X');
-	char *end;
+	char encoded[4], *end;
+	uint32_t c;
+	size_t n = clean_entity(p, strnlen(p, CLEAN_ENTITY_MAX), &c);
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
-		size_t n = strlen(known[i].name);
-
-		if (strncmp(p, known[i].name, n) == 0) {
-			add_char(b, &known[i].c, 1);
-			return p + n;
-		}
+	if (n) {
+		add_char(b, encoded, clean_encode(c, encoded));
+		return p + n;
 	}
+	/* A number that is no character is nothing to say. */
 	if (p[1] == '#') {
-		unsigned long c = strtoul(p + (hex ? 3 : 2), &end,
-					  hex ? 16 : 10);
+		bool hex = p[2] == 'x' || p[2] == 'X';
 
-		if (*end == ';') {
-			add_code(b, c > 0x10ffff ? 0 : (uint32_t)c);
+		strtoul(p + (hex ? 3 : 2), &end, hex ? 16 : 10);
+		if (*end == ';')
 			return end + 1;
-		}
 	}
 	add_char(b, p, 1);
 	return p + 1;

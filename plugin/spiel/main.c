@@ -7,14 +7,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
 
-#include "utterance.h"
+#include "../host.h"
 #include "barkd-client.h"
+#include "utterance.h"
 
 #define NAME "org.barkd.Speech.Provider"
 #define PATH "/org/barkd/Speech/Provider"
@@ -158,19 +158,8 @@ static const sd_bus_vtable vtable[] = {
 
 static int start(struct provider *p)
 {
-	sigset_t set;
-	int r;
+	int r = host_event(&p->event);
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	r = sd_event_default(&p->event);
-	if (r >= 0)
-		r = sd_event_add_signal(p->event, NULL, SIGTERM, NULL, NULL);
-	if (r >= 0)
-		r = sd_event_add_signal(p->event, NULL, SIGINT, NULL, NULL);
 	if (r >= 0)
 		r = sd_event_add_time_relative(p->event, &p->idle,
 					       CLOCK_MONOTONIC, IDLE_US,

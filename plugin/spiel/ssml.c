@@ -8,6 +8,9 @@
 
 #include "clean_text.h"
 
+/* Bytes: what is longer is none, so that no text is searched again and again. */
+#define TAG_MAX 4096
+
 struct reader {
 	struct ssml *s;
 	FILE *out;
@@ -95,16 +98,17 @@ static void read_mark(struct reader *r, size_t n)
 /* A tag's length, comments and the like included; 0: there is none. */
 static size_t tag_length(const char *p)
 {
+	size_t n = strnlen(p, TAG_MAX);
 	const char *end;
 
 	if (strncmp(p, "<!--", 4) == 0) {
-		end = strstr(p + 4, "-->");
+		end = memmem(p + 4, n - 4, "-->", 3);
 		return end ? (size_t)(end - p) + 3 : 0;
 	}
 	if (!p[1] || !strchr("abcdefghijklmnopqrstuvwxyz"
 			     "ABCDEFGHIJKLMNOPQRSTUVWXYZ/?!", p[1]))
 		return 0;
-	end = strchr(p, '>');
+	end = memchr(p, '>', n);
 	return end ? (size_t)(end - p) + 1 : 0;
 }
 
@@ -112,6 +116,7 @@ static void read_text(struct reader *r, bool markup)
 {
 	while (*r->p && !r->failed) {
 		size_t n = markup && *r->p == '<' ? tag_length(r->p) : 0;
+		char encoded[4];
 		uint32_t c;
 
 		if (n) {
@@ -121,10 +126,11 @@ static void read_text(struct reader *r, bool markup)
 			continue;
 		}
 		n = markup && *r->p == '&'
-			    ? clean_entity(r->p, strlen(r->p), &c)
+			    ? clean_entity(r->p,
+					   strnlen(r->p, CLEAN_ENTITY_MAX), &c)
 			    : 0;
 		if (n) {
-			clean_put_char(r->out, c);
+			fwrite(encoded, 1, clean_encode(c, encoded), r->out);
 		} else {
 			n = char_length(r->p);
 			fwrite(r->p, 1, n, r->out);

@@ -12,17 +12,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "../spiel_frames.h"
 #include "barkd-client.h"
 #include "ssml.h"
 
-/* Frames (libspeechprovider's stream, version 0.01). */
-#define VERSION_BYTES 4
-#define AUDIO 1
-#define EVENT 2
-#define TYPE_WORD 1
-#define TYPE_MARK 4
-#define AUDIO_HEAD 5
-#define EVENT_HEAD 14
 /* Readers read a frame at once, and a write of at most this much is whole or
  * not at all. */
 #define WRITE_MAX PIPE_BUF
@@ -61,11 +54,11 @@ static void put_event(struct utterance *u, unsigned type, uint32_t begin,
 {
 	const uint32_t numbers[] = {begin, end, (uint32_t)strlen(name)};
 
-	u->frame[0] = EVENT;
+	u->frame[0] = SPIEL_EVENT;
 	u->frame[1] = (unsigned char)type;
 	memcpy(u->frame + 2, numbers, sizeof(numbers));
-	memcpy(u->frame + EVENT_HEAD, name, numbers[2]);
-	u->n_frame = EVENT_HEAD + numbers[2];
+	memcpy(u->frame + SPIEL_EVENT_HEAD, name, numbers[2]);
+	u->n_frame = SPIEL_EVENT_HEAD + numbers[2];
 }
 
 /* A mark that stands before character `at` of what is spoken, or before the
@@ -78,7 +71,7 @@ static bool put_mark(struct utterance *u, size_t at)
 	if (u->next_mark == u->text.n_marks || m->at > at)
 		return false;
 	place = u->text.places[m->at].begin;
-	put_event(u, TYPE_MARK, place, place, m->name);
+	put_event(u, SPIEL_MARK, place, place, m->name);
 	u->next_mark++;
 	return true;
 }
@@ -88,17 +81,17 @@ static void put_audio(struct utterance *u)
 	size_t n = u->audio_left < u->n ? u->audio_left : u->n;
 	uint32_t size;
 
-	if (n > WRITE_MAX - AUDIO_HEAD)
-		n = WRITE_MAX - AUDIO_HEAD;
+	if (n > WRITE_MAX - SPIEL_AUDIO_HEAD)
+		n = WRITE_MAX - SPIEL_AUDIO_HEAD;
 	/* Whole samples. */
 	n &= ~(size_t)1;
 	if (n == 0)
 		return;
 	size = (uint32_t)n;
-	u->frame[0] = AUDIO;
+	u->frame[0] = SPIEL_AUDIO;
 	memcpy(u->frame + 1, &size, sizeof(size));
-	memcpy(u->frame + AUDIO_HEAD, u->buf, n);
-	u->n_frame = AUDIO_HEAD + n;
+	memcpy(u->frame + SPIEL_AUDIO_HEAD, u->buf, n);
+	u->n_frame = SPIEL_AUDIO_HEAD + n;
 	u->audio_left -= n;
 	take(u, n);
 }
@@ -112,37 +105,37 @@ static void put_their_event(struct utterance *u)
 
 	memcpy(numbers, u->buf + 2, sizeof(numbers));
 	/* A mark before the word comes first. */
-	if (u->buf[1] == TYPE_WORD && put_mark(u, numbers[0]))
+	if (u->buf[1] == SPIEL_WORD && put_mark(u, numbers[0]))
 		return;
 	begin = numbers[0] < n ? numbers[0] : n;
 	end = numbers[1] < n ? numbers[1] : n;
 	put_event(u, u->buf[1], places[begin].begin,
 		  end > begin ? places[end - 1].end : places[begin].begin, "");
-	take(u, EVENT_HEAD);
+	take(u, SPIEL_EVENT_HEAD);
 }
 
 /* The next frame, if there is one, into u->frame. */
 static int next_frame(struct utterance *u)
 {
 	if (!u->begun) {
-		if (u->n < VERSION_BYTES)
+		if (u->n < SPIEL_VERSION_BYTES)
 			return 0;
-		memcpy(u->frame, u->buf, VERSION_BYTES);
-		u->n_frame = VERSION_BYTES;
-		take(u, VERSION_BYTES);
+		memcpy(u->frame, u->buf, SPIEL_VERSION_BYTES);
+		u->n_frame = SPIEL_VERSION_BYTES;
+		take(u, SPIEL_VERSION_BYTES);
 		u->begun = true;
 	} else if (u->audio_left) {
 		put_audio(u);
-	} else if (u->n >= AUDIO_HEAD && u->buf[0] == AUDIO) {
+	} else if (u->n >= SPIEL_AUDIO_HEAD && u->buf[0] == SPIEL_AUDIO) {
 		uint32_t size;
 
 		memcpy(&size, u->buf + 1, sizeof(size));
 		u->audio_left = size & ~1u;
-		take(u, AUDIO_HEAD);
+		take(u, SPIEL_AUDIO_HEAD);
 		put_audio(u);
-	} else if (u->n >= EVENT_HEAD && u->buf[0] == EVENT) {
+	} else if (u->n >= SPIEL_EVENT_HEAD && u->buf[0] == SPIEL_EVENT) {
 		put_their_event(u);
-	} else if (u->n && u->buf[0] != AUDIO && u->buf[0] != EVENT) {
+	} else if (u->n && u->buf[0] != SPIEL_AUDIO && u->buf[0] != SPIEL_EVENT) {
 		return -EPROTO;
 	}
 	return 0;
@@ -255,8 +248,8 @@ static int begin(struct utterance *u, const struct utterance_request *q)
 
 	/* Marks alone are told without asking anybody. */
 	if (!u->text.n) {
-		memcpy(u->buf, "0.01", VERSION_BYTES);
-		u->n = VERSION_BYTES;
+		memcpy(u->buf, SPIEL_VERSION, SPIEL_VERSION_BYTES);
+		u->n = SPIEL_VERSION_BYTES;
 		u->read_all = true;
 		return sd_event_add_io(u->event, &u->out, u->fd, EPOLLOUT,
 				       on_ready, u);

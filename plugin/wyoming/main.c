@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <netdb.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "../host.h"
 #include "session.h"
 
 #define DEFAULT_URI "tcp://127.0.0.1:10200"
@@ -175,19 +175,8 @@ static int start(struct server *s, const char *uri)
 static int run(const char *uri)
 {
 	struct server s = {.fd = -1};
-	sigset_t set;
-	int r;
+	int r = host_event(&s.event);
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	r = sd_event_default(&s.event);
-	if (r >= 0)
-		r = sd_event_add_signal(s.event, NULL, SIGTERM, NULL, NULL);
-	if (r >= 0)
-		r = sd_event_add_signal(s.event, NULL, SIGINT, NULL, NULL);
 	if (r >= 0)
 		r = start(&s, uri);
 	if (r < 0) {

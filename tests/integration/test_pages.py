@@ -2,7 +2,6 @@
 """The overlay and the control page in a real browser. Screenshots are left in
 the folder of the logs, to be looked at."""
 import os
-import time
 
 from asking import TOKEN, free_port
 from browser import Browser
@@ -184,8 +183,8 @@ def closed(s):
     assert page.eval("document.getElementById('voice').options.length") == 0
     page = s.browser.open("about:blank")
     page.eval(f"document.body.innerHTML = '<iframe src=\"{s.base}/control#{TOKEN}\"></iframe>'")
-    time.sleep(1)
-    assert page.eval("(() => { try { return frames[0].document.getElementById('say') === null }"
-                     "catch { return true } })()")
+    wait_for("the browser to refuse the frame", lambda: [
+        f for f in page.call("Page.getFrameTree")["frameTree"].get("childFrames", [])
+        if f["frame"].get("unreachableUrl", "").startswith(s.base)])
     assert not page.eval("fetch('%s/v1/status?token=%s').then(() => true, () => false)"
                          % (s.base, TOKEN)), "a page of another origin read the status"
