@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The overlay and the control page in a real browser. Screenshots are left in
 the folder of the logs, to be looked at."""
+import http.server
 import os
+import threading
 
 from asking import TOKEN, free_port
 from browser import Browser
@@ -174,6 +176,29 @@ def control(s):
     assert not page.complaints(), page.complaints()
 
 
+class Elsewhere(http.server.ThreadingHTTPServer):
+    """A server of another origin, with one page."""
+
+    class Page(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<body>elsewhere</body>")
+
+        def log_message(self, *what):
+            pass
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.Page)
+        self.url = f"http://127.0.0.1:{self.server_port}/"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def __exit__(self, *what):
+        self.shutdown()
+        super().__exit__(*what)
+
+
 @test("pages-closed")
 @on_stage
 def closed(s):
@@ -181,10 +206,12 @@ def closed(s):
     page = s.browser.open(s.base + "/control")
     page.wait("document.getElementById('state').textContent.includes('away')")
     assert page.eval("document.getElementById('voice').options.length") == 0
-    page = s.browser.open("about:blank")
-    page.eval(f"document.body.innerHTML = '<iframe src=\"{s.base}/control#{TOKEN}\"></iframe>'")
-    wait_for("the browser to refuse the frame", lambda: [
-        f for f in page.call("Page.getFrameTree")["frameTree"].get("childFrames", [])
-        if f["frame"].get("unreachableUrl", "").startswith(s.base)])
-    assert not page.eval("fetch('%s/v1/status?token=%s').then(() => true, () => false)"
-                         % (s.base, TOKEN)), "a page of another origin read the status"
+    with Elsewhere() as other:
+        page = s.browser.open(other.url)
+        page.wait("document.body.innerText === 'elsewhere'")
+        page.eval(f"document.body.innerHTML = '<iframe src=\"{s.base}/control#{TOKEN}\"></iframe>'")
+        wait_for("the browser to refuse the frame", lambda: [
+            f for f in page.call("Page.getFrameTree")["frameTree"].get("childFrames", [])
+            if f["frame"].get("unreachableUrl", "").startswith(s.base)])
+        assert not page.eval("fetch('%s/v1/status?token=%s').then(() => true, () => false)"
+                             % (s.base, TOKEN)), "a page of another origin read the status"
