@@ -79,6 +79,7 @@ static const struct field fields[] = {
 	FIELD(UNSIGNED, codec.hop),
 	FIELD(UNSIGNED, codebook_size),
 	FIELD(BOOL, carry_voice),
+	FIELD(BOOL, spoken_text),
 };
 
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))

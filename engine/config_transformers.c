@@ -134,7 +134,7 @@ static const struct key fine_generation_keys[] = {
 
 struct generation {
 	unsigned rate, codebook_size;
-	bool carry_voice;
+	bool carry_voice, spoken_text;
 };
 
 static const struct key generation_keys[] = {
@@ -144,6 +144,9 @@ static const struct key generation_keys[] = {
 	/* barkd's own: false for a model trained without histories. */
 	{"barkd_carry_voice", FLAG, -1,
 	 offsetof(struct generation, carry_voice)},
+	/* barkd's own: true for a model that learnt words alone. */
+	{"barkd_spoken_text", FLAG, -1,
+	 offsetof(struct generation, spoken_text)},
 };
 
 static int read_key(void *base, const struct key *key,
@@ -462,7 +465,8 @@ static int read_generation(struct bark_config *c, const json_t *root,
 {
 	static const char file[] = "generation_config.json";
 	struct generation g = {.rate = c->codec.rate, .codebook_size = 1024,
-			       .carry_voice = c->carry_voice};
+			       .carry_voice = c->carry_voice,
+			       .spoken_text = c->spoken_text};
 	const struct section top = {root, file, "bark"};
 	struct section semantic, coarse, fine;
 	int r;
@@ -491,6 +495,7 @@ static int read_generation(struct bark_config *c, const json_t *root,
 				 g.rate, c->codec.rate);
 	c->codebook_size = g.codebook_size;
 	c->carry_voice = g.carry_voice;
+	c->spoken_text = g.spoken_text;
 	return 0;
 }
 

@@ -105,6 +105,7 @@ struct bark_config {
 	/* Without a voice, later segments continue the first one's (true but
 	 * for models that were trained without histories). */
 	bool carry_voice;
+	bool spoken_text; /* texts are written out first (spoken.h) */
 };
 
 /* --- weights --- */

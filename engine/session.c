@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "session.h"
+#include "spoken.h"
 
 #define DEFAULT_AHEAD_MS 3000
 #define MOST_AHEAD_MS 60000
@@ -275,6 +276,18 @@ static int tokenize(struct bark_utterance *u, const struct bark_model *model,
 	return 0;
 }
 
+/* Events tell places in the text that the client gave. */
+static void as_written(struct bark_utterance *u,
+		       const struct bark_spoken *spoken)
+{
+	for (size_t i = 0; i < u->n_segments; i++) {
+		struct bark_segment *seg = &u->segments[i];
+
+		bark_spoken_source(spoken, seg->begin, seg->end, &seg->begin,
+				   &seg->end);
+	}
+}
+
 int bark_session_start(struct bark_session *s, const char *text, size_t len,
 		       struct bark_error *err)
 {
@@ -284,32 +297,45 @@ int bark_session_start(struct bark_session *s, const char *text, size_t len,
 		.max_chars = (unsigned)(g->max_new / g->rate * CHARS_PER_SECOND),
 	};
 	struct bark_segments segments = { 0 };
+	struct bark_spoken spoken = { 0 };
 	struct bark_utterance *u;
-	int r;
+	int r = 0;
 
 	if (len > BARK_TEXT_MAX)
 		return bark_fail(err, -E2BIG, "the text is longer than %d bytes",
 				 BARK_TEXT_MAX);
 	if (!s->model->tokenizer)
 		return bark_fail(err, -ENOTSUP, "the model has no vocab.txt");
-	r = bark_segments_split(&segments, s->model->tokenizer, text, len,
-				language_of(s), &limits);
-	if (r < 0)
+	if (s->model->config.spoken_text)
+		r = bark_spoken_make(&spoken, text, len);
+	if (r == 0)
+		r = bark_segments_split(&segments, s->model->tokenizer,
+					spoken.text ? spoken.text : text,
+					spoken.text ? spoken.len : len,
+					language_of(s), &limits);
+	if (r < 0) {
+		bark_spoken_clear(&spoken);
 		return bark_fail(err, r, r == -EILSEQ ?
 				 "the text is not valid UTF-8" :
 				 "the text cannot be split");
+	}
 	if (segments.n == 0) {
+		bark_spoken_clear(&spoken);
 		bark_segments_clear(&segments);
 		return bark_fail(err, -ENODATA, "the text has nothing to speak");
 	}
 	u = calloc(1, sizeof(*u));
 	if (!u) {
+		bark_spoken_clear(&spoken);
 		bark_segments_clear(&segments);
 		return bark_fail(err, -ENOMEM, "out of memory");
 	}
 	u->segments = segments.items;
 	u->n_segments = segments.n;
-	r = tokenize(u, s->model, text);
+	r = tokenize(u, s->model, spoken.text ? spoken.text : text);
+	if (spoken.text)
+		as_written(u, &spoken);
+	bark_spoken_clear(&spoken);
 	if (r == 0)
 		r = submit(s, u);
 	if (r < 0) {

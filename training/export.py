@@ -50,6 +50,8 @@ def configs(ids, semantic_t, coarse_t):
         model_type="bark", sample_rate=24000, codebook_size=1024,
         # trained without histories: barkd must not carry a segment over
         barkd_carry_voice=False,
+        # trained on words: barkd writes numbers and the like out first
+        barkd_spoken_text=True,
         semantic_config=dict(eos_token_id=end, pad_token_id=end, renormalize_logits=True, max_new_tokens=min(tokens.MAX_SEM, ids["block_size"] - 65),
                              do_sample=True, temperature=semantic_t, text_encoding_offset=ids["text_encoding_offset"], text_pad_token=ids["text_pad_token"],
                              semantic_infer_token=ids["semantic_infer_token"], semantic_vocab_size=ids["semantic_vocab_size"],

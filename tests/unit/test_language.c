@@ -6,15 +6,15 @@
 #include "hostile.h"
 #include "tap.h"
 
-/* In English "Dec." is a month, in no language's rules the end of a sentence. */
-static const char text[] = "We looked for all of the Dec. Morning was lovely "
+/* In English "Num." is shortened, in no language's rules the end of a sentence. */
+static const char text[] = "We looked for all of the Num. Morning was lovely "
 			   "then and so on.";
-#define MONTH_END 29
+#define SHORT_END 29
 
 static struct bark_engine *engine;
 static struct bark_model *model;
 
-/* Whether the month's stop ends the first segment in this voice and language;
+/* Whether its stop ends the first segment in this voice and language;
  * -1: nothing was spoken. */
 static int ends_there(struct bark_voice *voice, const char *language)
 {
@@ -31,7 +31,7 @@ static int ends_there(struct bark_voice *voice, const char *language)
 		if (bark_session_read(s, &sample, 1, -1) == 1 &&
 		    bark_session_event(s, &e) == 1 &&
 		    e.type == BARK_EVENT_SEGMENT_BEGIN)
-			ends = e.text_end == MONTH_END;
+			ends = e.text_end == SHORT_END;
 	}
 	bark_session_free(s);
 	return ends;

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* English as it is read aloud (spoken.h). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bark.h"
+#include "spoken.h"
+#include "tap.h"
+
+static const struct {
+	const char *name;
+	const char *pairs[40][2]; /* written, spoken */
+} groups[] = {
+	{"numbers",
+	 {{"I have 3 cats.", "I have three cats."},
+	  {"1,234,567 people", "one million two hundred thirty four thousand "
+			       "five hundred sixty seven people"},
+	  {"Pi is 3.14159.", "Pi is three point one four one five nine."},
+	  {"It is -5 outside", "It is minus five outside"},
+	  {"3000 words", "three thousand words"},
+	  {"agent 007", "agent zero zero seven"},
+	  {"the 1st, 2nd and 21st", "the first, second and twenty first"},
+	  {"10-20 items", "ten to twenty items"},
+	  {"version 1.2.10", "version one dot two dot ten"},
+	  {"1/2 cup and 3/4 mile", "one half cup and three quarters mile"},
+	  {"call 555-0123 now", "call five five five, zero one two three now"},
+	  {"item #7", "item number seven"},
+	  {"an MP3 file", "an M P three file"},
+	  {"Order 12345678901234567890", "Order one two three four five six "
+					 "seven eight nine zero one two three "
+					 "four five six seven eight nine "
+					 "zero"}}},
+	{"dates and times",
+	 {{"on 2026-11-25", "on November twenty fifth, twenty twenty six"},
+	  {"on 12/31/1999.", "on December thirty first, nineteen ninety nine."},
+	  {"in 1984", "in nineteen eighty four"},
+	  {"the 1980s", "the nineteen eighties"},
+	  {"May 5, 2005", "May five, two thousand five"},
+	  {"1914-1918", "nineteen fourteen to nineteen eighteen"},
+	  {"At 10:30.", "At ten thirty."},
+	  {"at 9:05 pm", "at nine oh five p m"},
+	  {"at 9 a.m. we left", "at nine a m we left"},
+	  {"at 6:00", "at six o'clock"},
+	  {"until 5pm.", "until five p m."}}},
+	{"money and units",
+	 {{"It costs $5.", "It costs five dollars."},
+	  {"$1", "one dollar"},
+	  {"$19.99", "nineteen dollars and ninety nine cents"},
+	  {"$0.50", "fifty cents"},
+	  {"$3.5 million", "three point five million dollars"},
+	  {"\u20ac20 or 20\u20ac", "twenty euros or twenty euros"},
+	  {"50% off", "fifty percent off"},
+	  {"20\u00b0C today", "twenty degrees Celsius today"},
+	  {"5 km away", "five kilometers away"},
+	  {"a 16GB disk", "a sixteen gigabytes disk"},
+	  {"1 kg", "one kilogram"}}},
+	{"abbreviations",
+	 {{"Dr. Smith met Mrs. Jones.", "Doctor Smith met Missus Jones."},
+	  {"12 Oak St.", "twelve Oak Street."},
+	  {"St. Peter", "Saint Peter"},
+	  {"cats, dogs, etc.", "cats, dogs, et cetera."},
+	  {"fruit, e.g. apples", "fruit, for example apples"},
+	  {"the U.S. Senate", "the U S Senate"},
+	  {"No. 5", "number five"},
+	  {"No. I will not.", "No. I will not."},
+	  {"Meet me on Dec. 3", "Meet me on December three"}}},
+	{"capitals",
+	 {{"the USA and the FBI", "the U S A and the F B I"},
+	  {"an HTML page", "an H T M L page"},
+	  {"NASA said", "nasa said"},
+	  {"STOP DOING THAT NOW", "stop doing that now"},
+	  {"It is NOT here.", "It is not here."},
+	  {"two CPUs", "two C P U's"},
+	  {"OK", "OK"},
+	  {"I am here", "I am here"},
+	  {"A", "A"}}},
+	{"addresses",
+	 {{"See https://example.org/docs/ now",
+	   "See example dot org slash docs now"},
+	  {"mail anna@example.com.", "mail anna at example dot com."},
+	  {"open report.pdf", "open report dot p d f"},
+	  {"The end.Next one", "The end.Next one"}}},
+	{"symbols",
+	 {{"Tom & Anna", "Tom and Anna"},
+	  {"\"Well\", he said", "Well, he said"},
+	  {"What?!", "What?"},
+	  {"Wait... what", "Wait. what"},
+	  {"a well-known man", "a well-known man"},
+	  {"yes -- no", "yes , no"},
+	  {"[laughs] Hello", " Hello"},
+	  {"#barkd rules", "hashtag barkd rules"},
+	  {"it\u2019s caf\u00e9 time", "it's cafe time"},
+	  {"\u041c\u043e\u0441\u043a\u0432\u0430", "Moskva"},
+	  {"Stra\u00dfe", "Strasse"},
+	  {"fine \U0001f600", "fine "},
+	  {"*", "star"},
+	  {" . ", " dot "},
+	  {"2 + 2 = 4", "two plus two equals four"}}},
+	{"plain text",
+	 {{"", ""},
+	  {"The quick brown fox, isn't it? Yes!\nNext.",
+	   "The quick brown fox, isn't it? Yes!\nNext."}}},
+};
+
+static void test_pairs(void)
+{
+	for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++) {
+		size_t wrong = 0;
+
+		for (size_t i = 0; groups[g].pairs[i][0]; i++) {
+			const char *text = groups[g].pairs[i][0];
+			const char *want = groups[g].pairs[i][1];
+			struct bark_spoken s;
+			int r = bark_spoken_make(&s, text, strlen(text));
+
+			if (r < 0 || strcmp(s.text, want) != 0) {
+				tap_not_ok(groups[g].name,
+					   "\"%s\" gave \"%s\" (%d), not "
+					   "\"%s\"",
+					   text, r < 0 ? "" : s.text, r, want);
+				wrong++;
+			}
+			bark_spoken_clear(&s);
+		}
+		if (wrong == 0)
+			tap_ok(groups[g].name);
+	}
+}
+
+static bool stands(const struct bark_spoken *s, const char *text,
+		   const char *spoken, const char *written)
+{
+	const char *at = strstr(s->text, spoken);
+	size_t begin, end;
+
+	if (!at)
+		return false;
+	begin = (size_t)(at - s->text);
+	bark_spoken_source(s, begin, begin + strlen(spoken), &begin, &end);
+	return end - begin == strlen(written) &&
+	       strncmp(text + begin, written, end - begin) == 0;
+}
+
+static void test_places(void)
+{
+	const char *name = "places in the written text";
+	const char *text = "Dr. Smith paid $19.99. He left at 9:05 pm, glad.";
+	struct bark_spoken s;
+
+	bark_spoken_make(&s, text, strlen(text));
+	TAP_CHECK(name, stands(&s, text, "Smith", "Smith"));
+	TAP_CHECK(name, stands(&s, text, "Doctor Smith", "Dr. Smith"));
+	TAP_CHECK(name, stands(&s, text, "dollars and", "$19.99"));
+	TAP_CHECK(name, stands(&s, text, "glad", "glad"));
+	TAP_CHECK(name, stands(&s, text, "He left at nine oh",
+			       "He left at 9:05 pm"));
+	bark_spoken_clear(&s);
+	tap_ok(name);
+}
+
+static void test_limits(void)
+{
+	const char *name = "too much to say, or no UTF-8";
+	size_t n = BARK_TEXT_MAX;
+	char *digits = malloc(n);
+	struct bark_spoken s;
+
+	for (size_t i = 0; i < n; i++)
+		digits[i] = i % 4 < 3 ? '7' : ' ';
+	TAP_CHECK(name, bark_spoken_make(&s, digits, n) == -E2BIG);
+	bark_spoken_clear(&s);
+	TAP_CHECK(name, bark_spoken_make(&s, "a\xff", 2) == -EILSEQ);
+	bark_spoken_clear(&s);
+	free(digits);
+	tap_ok(name);
+}
+
+/* Every text ends, and every place is within the written one. */
+static void test_noise(void)
+{
+	static const char letters[] = "aA1.,:/-$%@#'[]() \n\xc3\xa9Zz09M";
+	unsigned seed = 1;
+	size_t wrong = 0;
+
+	for (int k = 0; k < 20000; k++) {
+		char text[24];
+		size_t n = 0, begin, end;
+		struct bark_spoken s;
+		int r;
+
+		while (n < sizeof(text)) {
+			seed = seed * 1664525 + 1013904223;
+			text[n++] = letters[(seed >> 16) %
+					    (sizeof(letters) - 1)];
+		}
+		r = bark_spoken_make(&s, text, n);
+		if (r == 0) {
+			bark_spoken_source(&s, 0, s.len, &begin, &end);
+			wrong += begin > end || end > n ||
+				 strlen(s.text) != s.len;
+		}
+		wrong += r < 0 && r != -EILSEQ;
+		bark_spoken_clear(&s);
+	}
+	TAP_CHECK("20,000 random texts", wrong == 0);
+	tap_ok("20,000 random texts");
+}
+
+int main(void)
+{
+	test_pairs();
+	test_places();
+	test_limits();
+	test_noise();
+	return tap_failed;
+}
