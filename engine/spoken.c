@@ -232,6 +232,13 @@ static bool letters(struct scan *s)
 	return true;
 }
 
+/* Whether the next n bytes stand between digits. */
+static bool is_range(const struct scan *s, size_t n)
+{
+	return s->at > 0 && is_digit(s->text[s->at - 1]) &&
+	       s->at + n < s->len && is_digit(s->text[s->at + n]);
+}
+
 static void other(struct scan *s)
 {
 	static const struct {
@@ -259,12 +266,13 @@ static void other(struct scan *s)
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
 		if (marks[i].c == c) {
 			const char *said = marks[i].said;
-			const struct bark_spoken *o = s->out;
+			bool space = s->at > 0 && is_space(s->text[s->at - 1]);
 
-			if (said[0] == ',' && o->len > 0 &&
-			    is_space(o->text[o->len - 1]) && o->len > 1)
-				said++;
-			rewrite(s, n, said, strlen(said));
+			/* The number in front ended with a space. */
+			if (c == 0x2013 && is_range(s, n))
+				said = "to ";
+			rewrite(s, n, said,
+				said[0] == ',' && space ? 1 : strlen(said));
 			return;
 		}
 	}

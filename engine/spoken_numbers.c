@@ -11,6 +11,9 @@
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 #define DIGITS_MAX 15 /* of a number that is read as one */
+/* Bounds of what is looked at for one, so that no text takes long. */
+#define RUN_MAX 40
+#define PARTS_MAX 12
 
 static bool is_digit(char c)
 {
@@ -109,7 +112,7 @@ static size_t digits(const struct reader *r, size_t i)
 {
 	size_t n = 0;
 
-	while (is_digit(at(r, i + n)))
+	while (n < RUN_MAX && is_digit(at(r, i + n)))
 		n++;
 	return n;
 }
@@ -254,7 +257,8 @@ static size_t parts(struct spoken_words *w, const struct reader *r)
 
 	if (mark != '.' && mark != '-')
 		return 0;
-	while (at(r, n) == mark && digits(r, n + 1) > 0) {
+	while (count < PARTS_MAX && at(r, n) == mark &&
+	       digits(r, n + 1) > 0) {
 		size_t d = digits(r, n + 1);
 
 		n += 1 + d;

@@ -6,6 +6,8 @@
 #include <strings.h>
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
+#define ABBREVIATION_MAX 12 /* bytes */
+#define DOTTED_MAX 16       /* bytes: "J. R. R." */
 
 static bool is_digit(char c)
 {
@@ -158,8 +160,8 @@ static size_t abbreviation(struct spoken_words *w, const char *text, size_t len)
 {
 	size_t n = 0, next;
 
-	while (n < len && (is_letter(text[n]) ||
-			   (text[n] == '.' && n + 1 < len && n > 0 &&
+	while (n < len && n < ABBREVIATION_MAX &&
+	       (is_letter(text[n]) || (text[n] == '.' && n + 1 < len && n > 0 &&
 			    is_letter(text[n + 1]))))
 		n++;
 	if (n >= len || text[n] != '.')
@@ -187,7 +189,8 @@ static size_t dotted(struct spoken_words *w, const char *text, size_t len)
 {
 	size_t n = 0, letters = 0;
 
-	while (n + 1 < len && is_upper(text[n]) && text[n + 1] == '.') {
+	while (n < DOTTED_MAX && n + 1 < len && is_upper(text[n]) &&
+	       text[n + 1] == '.') {
 		n += 2;
 		letters++;
 	}

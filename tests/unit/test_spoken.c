@@ -88,6 +88,8 @@ static const struct {
 	  {"Wait... what", "Wait. what"},
 	  {"a well-known man", "a well-known man"},
 	  {"yes -- no", "yes , no"},
+	  {"yes \u2014 no\u2014never", "yes , no, never"},
+	  {"pages 10\u201320", "pages ten to twenty"},
 	  {"[laughs] Hello", " Hello"},
 	  {"#barkd rules", "hashtag barkd rules"},
 	  {"it\u2019s caf\u00e9 time", "it's cafe time"},
@@ -176,6 +178,31 @@ static void test_limits(void)
 	tap_ok(name);
 }
 
+/* What takes time in proportion to its square would not end. */
+static void test_hostile(void)
+{
+	static const char *const parts[] = {
+		"7", "1.", "1-", "7,", "a.", "A.", "A", "a/", "a.b/", "[a",
+		"\xc3\xa9", "\xd0\x9c", "#", "$1", "-", "1:", "AB ",
+	};
+	const size_t n = BARK_TEXT_MAX;
+	char *text = malloc(n);
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		size_t len = 0, n_part = strlen(parts[i]);
+		struct bark_spoken s;
+		int r;
+
+		for (; len + n_part <= n; len += n_part)
+			memcpy(text + len, parts[i], n_part);
+		r = bark_spoken_make(&s, text, len);
+		bark_spoken_clear(&s);
+		TAP_CHECK(parts[i], r == 0 || r == -E2BIG);
+	}
+	free(text);
+	tap_ok("hostile texts");
+}
+
 /* Every text ends, and every place is within the written one. */
 static void test_noise(void)
 {
@@ -213,5 +240,6 @@ int main(void)
 	test_places();
 	test_limits();
 	test_noise();
+	test_hostile();
 	return tap_failed;
 }
