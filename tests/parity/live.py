@@ -13,6 +13,7 @@ import tempfile
 
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
+import embedded  # noqa: E402
 import make_fixtures  # noqa: E402
 import run  # noqa: E402
 import suno  # noqa: E402
@@ -73,6 +74,9 @@ def main(barkctl):
         make_fixtures.make(remade)
         good = compare_committed(remade)
         good &= run.run(barkctl, remade)
+        good &= say("parity remade embedded voice",
+                    "" if embedded.compute() == embedded.read_tokens() else
+                    "transformers makes other tokens today")
         checkpoints = os.path.join(scratch, "suno")
         os.mkdir(checkpoints)
         good &= compare_suno(barkctl, checkpoints)
