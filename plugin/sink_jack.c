@@ -22,6 +22,10 @@
 
 #define RETRY_MIN_MS 100
 #define RETRY_MAX_MS 1000
+/* A server that dies at a bad moment says nothing: no cycle in so many times
+ * so long is the end of it as well. */
+#define WATCH_MS 1000
+#define WATCH_TIMES 3
 /* A mono voice is heard on both sides. */
 #define MAX_AUTO_PORTS 2
 
@@ -37,6 +41,7 @@ struct barkd_sink {
 	/* Set by JACK's callbacks, read by the helper. */
 	atomic_bool gone;
 	_Atomic uint32_t rate;
+	atomic_uint cycles;
 	/* Connected: from now on what is pulled is heard. */
 	atomic_bool listening;
 	/* Frames from our port to the listener, read by the callback. */
@@ -49,6 +54,8 @@ struct barkd_sink {
 	char *ports[MAX_AUTO_PORTS]; /* connected by policy, NULL: none */
 	bool active;
 	int retry_ms;
+	unsigned cycles_seen;
+	int times_still; /* watched without a cycle */
 	int reported; /* enum barkd_sink_state, -1: nothing yet */
 	uint32_t reported_rate;
 };
@@ -79,6 +86,7 @@ static int on_process(jack_nframes_t n, void *data)
 	struct barkd_sink *s = data;
 	float *out = jack_port_get_buffer(s->port, n);
 
+	atomic_fetch_add_explicit(&s->cycles, 1, memory_order_relaxed);
 	if (!atomic_load_explicit(&s->listening, memory_order_acquire)) {
 		memset(out, 0, n * sizeof(*out));
 		return 0;
@@ -266,6 +274,7 @@ static int client_run(struct barkd_sink *s)
 	if (jack_activate(s->client))
 		return -EIO;
 	s->active = true;
+	s->times_still = 0;
 	connect_again(s);
 	return 0;
 }
@@ -284,9 +293,13 @@ static int step(struct barkd_sink *s)
 	bool run = atomic_load(&s->want_run);
 	int wait;
 
-	if (s->client && atomic_load(&s->gone)) {
+	if (s->client && (atomic_load(&s->gone) ||
+			  (s->active && s->times_still >= WATCH_TIMES))) {
+		/* Closing waits for a server that hangs. */
+		report(s, BARKD_SINK_DOWN,
+		       atomic_load(&s->gone) ? "the JACK server went away"
+					     : "the JACK server stands still");
 		client_close(s);
-		report(s, BARKD_SINK_DOWN, "the JACK server went away");
 	}
 	if (!s->client && client_open(s) < 0) {
 		report(s, BARKD_SINK_DOWN, "no JACK server");
@@ -311,11 +324,21 @@ static int step(struct barkd_sink *s)
 		report(s, BARKD_SINK_DOWN, "no JACK port to play to");
 		return RETRY_MAX_MS;
 	}
-	return -1;
+	return s->active ? WATCH_MS : -1;
 later:
 	wait = s->retry_ms;
 	s->retry_ms = wait * 2 < RETRY_MAX_MS ? wait * 2 : RETRY_MAX_MS;
 	return wait;
+}
+
+/* WATCH_MS have passed. */
+static void watch(struct barkd_sink *s)
+{
+	unsigned cycles = atomic_load_explicit(&s->cycles,
+					       memory_order_relaxed);
+
+	s->times_still = cycles == s->cycles_seen ? s->times_still + 1 : 0;
+	s->cycles_seen = cycles;
 }
 
 static void *helper(void *data)
@@ -327,6 +350,8 @@ static void *helper(void *data)
 	while (!atomic_load(&s->quit)) {
 		if (poll(&p, 1, step(s)) > 0)
 			eventfd_read(s->event, &count);
+		else if (s->active)
+			watch(s);
 	}
 	return NULL;
 }

@@ -193,6 +193,26 @@ for kind in "pipewire", "jack":
     test(f"sink-{kind}-restart")(lambda bench, kind=kind: restart(bench, kind))
 
 
+@test("sink-jack-still")
+def jack_still(bench):
+    """A server that stands still without a word is one that went away."""
+    with Place() as place:
+        server = make_server("jack", place).start()
+        host = SinkHost(bench, place, "jack")
+        host.expect("state idle")
+        host.do("run")
+        host.expect("state running")
+        host.pulls()
+        os.kill(server.server.p.pid, signal.SIGSTOP)
+        try:
+            host.expect("state down")
+        finally:
+            os.kill(server.server.p.pid, signal.SIGCONT)
+        host.expect("state running")
+        host.pulls()
+        host.finish()
+
+
 @test("sink-pipewire-rate", tries=3)
 def pipewire_rate(bench):
     """Another rate than the graph's is converted by the server."""
