@@ -15,6 +15,7 @@
 static int voice_list(const char *model_dir, bool as_json)
 {
 	struct barkd_entries voices = {0};
+	const char *own = strrchr(model_dir, '/');
 	json_t *list = json_array();
 	int r = barkd_voices_list(&voices, model_dir);
 
@@ -23,6 +24,13 @@ static int voice_list(const char *model_dir, bool as_json)
 		return options_fail("voices cannot be listed: %s",
 				    strerror(-r));
 	}
+	/* the model's own voice, which has no preset */
+	own = own && own[1] ? own + 1 : model_dir;
+	if (as_json)
+		json_array_append_new(list, json_pack("{s:s,s:n}", "name", own,
+						      "path"));
+	else
+		printf("%-20s %s\n", own, "(the model's own)");
 	for (size_t i = 0; i < voices.n; i++) {
 		const struct barkd_entry *v = &voices.items[i];
 

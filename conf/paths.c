@@ -486,12 +486,26 @@ static int voice_by_path(char **ret, const char *path)
 	return 0;
 }
 
+/* Whether a name is the model's own: then no preset is asked for. */
+static bool is_own_name(const char *model_dir, const char *name)
+{
+	size_t end = model_dir ? strlen(model_dir) : 0, start;
+
+	while (end > 0 && model_dir[end - 1] == '/')
+		end--;
+	for (start = end; start > 0 && model_dir[start - 1] != '/';)
+		start--;
+	return end > start && strlen(name) == end - start &&
+	       memcmp(model_dir + start, name, end - start) == 0;
+}
+
 int barkd_voice_find(char **ret, const char *model_dir, const char *name)
 {
 	struct barkd_entries e;
 	int r;
 
-	if (!name || strcmp(name, "none") == 0) {
+	if (!name || strcmp(name, "none") == 0 ||
+	    is_own_name(model_dir, name)) {
 		*ret = NULL;
 		return 0;
 	}

@@ -48,7 +48,8 @@ int barkd_socket_path(char **ret);
 int barkd_model_find(char **ret, const char *name);
 int barkd_models_list(struct barkd_entries *ret);
 
-/* name: a name, or a path; "none" gives 0 with *ret NULL. */
+/* name: a name, or a path; "none" and the model's own name, which is its voice
+ * without a preset, give 0 with *ret NULL. */
 int barkd_voice_find(char **ret, const char *model_dir, const char *name);
 int barkd_voices_list(struct barkd_entries *ret, const char *model_dir);
 

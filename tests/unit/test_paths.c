@@ -140,6 +140,9 @@ static void test_voices(void)
 	free(p);
 	p = model;
 	TAP_CHECK(name, barkd_voice_find(&p, model, "none") == 0 && !p);
+	p = model;
+	TAP_CHECK(name, barkd_voice_find(&p, model, "mine") == 0 && !p);
+	TAP_CHECK(name, barkd_voice_find(&p, model, "min") == -ENOENT);
 	TAP_CHECK(name, barkd_voice_find(&p, model, "zed") == -ENOENT);
 	TAP_CHECK(name, barkd_voice_find(&p, model, "..") == -EINVAL);
 	TAP_CHECK(name, barkd_voice_find(&p, model, "") == -EINVAL);
