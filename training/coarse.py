@@ -24,60 +24,95 @@ class Data:
 
     def __init__(self, work, books, seed):
         self.work, self.books, self.rng = work, books, np.random.default_rng(seed)
-        self.seen, self.train, self.held = set(), [], []
+        self.seen = set()
+        self.train, self.held = ({who: [] for who in CT.SPEAKERS} for _ in range(2))
+        self.pause = {who: np.zeros(0, np.int64) for who in CT.SPEAKERS}      # envelope codes of what comes before speech
         self.near = None
 
     def refresh(self):
-        for path in sorted(glob.glob(os.path.join(self.work, "codec", "[0-9]*.npz"))):
-            if path in self.seen or path.endswith(".tmp.npz"):
+        for path in sorted(glob.glob(os.path.join(self.work, "codec", "*[0-9].npz"))):
+            if path in self.seen:
                 continue
             self.seen.add(path)
+            who = CT.speaker(path)
             with np.load(path) as z:
-                at, mgc, a, phi = z["at"], z["mgc"], z["a"], z["phi"]
-            c1, c2 = CT.envelope_code(mgc, self.books), CT.pitch_code(a, phi, self.rng)
-            with np.load(os.path.join(self.work, "corpus", os.path.basename(path))) as z:
-                c = {k: z[k] for k in ("phone_at", "phone", "piece", "slot", "dur", "frame_at", "lf0", "held")}
-            for u in range(len(at) - 1):
-                p, f = slice(c["phone_at"][u], c["phone_at"][u + 1]), slice(c["frame_at"][u], c["frame_at"][u + 1])
-                if at[u + 1] - at[u] < 12:
-                    continue
-                sem = tokens.encode(c["phone"][p].astype(int), c["piece"][p], c["slot"][p], c["dur"][p], c["lf0"][f].astype(np.float32))
-                if sem is None:
+                at, c1, c2 = z["at"], CT.envelope_code(z["mgc"], self.books, who), CT.pitch_code(z["a"], z["phi"], self.rng)
+            sems = self.semantic(path)
+            lead = []
+            for u, (sem, held) in enumerate(sems):
+                if at[u + 1] - at[u] < 12 or sem is None:
                     continue
                 code = np.empty(2 * (at[u + 1] - at[u]), np.int32)
                 code[0::2] = N.SEM + c1[at[u]:at[u + 1]]
                 code[1::2] = N.SEM + N.CODES + c2[at[u]:at[u + 1]]
-                (self.held if c["held"][u] else self.train).append((sem, code))
-            print("%s: %d utterances, %d held out" % (os.path.basename(path), len(self.train), len(self.held)), flush=True)
+                (self.held if held else self.train)[who].append((sem, code))
+                lead += c1[at[u]:at[u] + 3].tolist()
+            self.pause[who] = np.concatenate([self.pause[who], lead]).astype(np.int64)
+            print("%s: %d utterances, %d held out" % (os.path.basename(path), len(self.train[who]), len(self.held[who])), flush=True)
 
-    def batch(self, size, rng, held=False, noise=0.1):
-        """ids for the input, the same with true targets, weights of the 120 coarse positions."""
+    def semantic(self, path):
+        """[(semantic tokens, held out?)] of a shard."""
+        if CT.speaker(path) != "slt":
+            with np.load(path) as z:
+                at, sem = z["sem_at"], z["sem"].astype(np.int64)
+            return [(sem[at[u]:at[u + 1]], u % 60 == 0) for u in range(len(at) - 1)]
+        with np.load(os.path.join(self.work, "corpus", os.path.basename(path))) as z:
+            c = {k: z[k] for k in ("phone_at", "phone", "piece", "slot", "dur", "frame_at", "lf0", "held")}
+        out = []
+        for u in range(len(c["held"])):
+            p, f = slice(c["phone_at"][u], c["phone_at"][u + 1]), slice(c["frame_at"][u], c["frame_at"][u + 1])
+            out.append((tokens.encode(c["phone"][p].astype(int), c["piece"][p], c["slot"][p], c["dur"][p], c["lf0"][f].astype(np.float32)), c["held"][u]))
+        return out
+
+    def prompt(self, who, rng):
+        """A preset's (semantic tokens, codes): HISTORY codes of a pause, in which only the codes tell who is to speak."""
+        code = np.empty(N.HISTORY, np.int64)
+        code[0::2] = N.SEM + rng.choice(self.pause[who], N.HISTORY // 2)
+        code[1::2] = N.SEM + N.CODES + rng.choice(V.NOISE, N.HISTORY // 2)
+        return np.full(N.HISTORY // 3, N.PROMPT), code
+
+    def batch(self, size, rng, held=False, noise=0.1, who=None):
+        """ids with the true targets, weights of the 120 coarse positions. Half are slt's, or all are of `who`."""
         pool = self.held if held else self.train
+        others = [w for w in CT.SPEAKERS if w != "slt" and pool[w]]
         ids = np.full((size, N.POSITIONS), N.PAD, np.int64)
         weight = np.zeros((size, N.HISTORY + N.NEW), np.float32)
         for i in range(size):
-            sem, code = pool[rng.integers(len(pool))]
+            w = who or ("slt" if not others or rng.random() < 0.5 else others[rng.integers(len(others))])
+            sem, code = pool[w][rng.integers(len(pool[w]))]
             last = max(0, (len(code) // 3 - 30) // 2)
-            start = 0 if rng.random() < 0.25 else 2 * int(rng.integers(0, last + 1))
+            first = rng.random() < 0.25
+            start = 0 if first else 2 * int(rng.integers(0, last + 1))
+            quiet = 6 if start else 0           # no one has to guess what went on before the window
+            if w != "slt" and start == 0 or first and rng.random() < 0.5:
+                before = self.prompt(w, rng)
+                sem, code = np.concatenate([before[0], sem]), np.concatenate([before[1], code])
+                quiet = N.HISTORY - 20
             s, c = sem[start:start + N.N_SEM], code[3 * start:3 * start + N.HISTORY + N.NEW]
             ids[i, :len(s)] = s
             ids[i, N.N_SEM] = N.INFER
             ids[i, N.N_SEM + 1:N.N_SEM + 1 + len(c)] = c
-            weight[i, :len(c)] = 1
-            if start:
-                weight[i, :6] = 0           # no one has to guess what went on before the window
+            weight[i, quiet:len(c)] = 1
         return ids, weight
 
-    def disturb(self, ids, rng, share):
-        """Envelope codes of the input replaced by near ones: what the network reads later are its own samples."""
+    def disturb(self, ids, rng, share, strange=0.02):
+        """Envelope codes of the input replaced by near ones: what the network reads later are its own samples. A few are another
+        speaker's, so that one such sample does not change who speaks."""
         if self.near is None:
             c = self.books["centroids"] * CT.weights()
             d = (c * c).sum(1)[:, None] + (c * c).sum(1) - 2 * c @ c.T
-            self.near = np.argsort(d, 1)[:, 1:9]
+            whose = np.zeros(N.CODES)
+            for k, part in enumerate(CT.SPEAKERS.values()):
+                whose[part] = k
+            same = whose[:, None] == whose
+            self.near = np.argsort(np.where(same, d, np.inf), 1)[:, 1:9]
+            self.far = np.argsort(np.where(same, np.inf, d), 1)[:, :8]
         out = ids.copy()
         part = out[:, N.N_SEM + 1::2]
-        hit = (rng.random(part.shape) < share) & (part >= N.SEM) & (part < N.SEM + N.CODES)
-        part[hit] = N.SEM + self.near[part[hit] - N.SEM, rng.integers(0, 8, int(hit.sum()))]
+        draw = rng.random(part.shape)
+        code = (part >= N.SEM) & (part < N.SEM + N.CODES)
+        for table, hit in ((self.near, code & (draw < share)), (self.far, code & (draw > 1 - strange))):
+            part[hit] = N.SEM + table[part[hit] - N.SEM, rng.integers(0, 8, int(hit.sum()))]
         return out
 
 
@@ -104,8 +139,9 @@ def main():
     if a.resume and os.path.exists(path):
         s = torch.load(path)
         net.load_state_dict(s["net"])
-        opt.load_state_dict(s["opt"])
         step, spent = s["step"], s["spent"]
+        if "opt" in s:
+            opt.load_state_dict(s["opt"])
     rng = np.random.default_rng(a.seed + step)
     print("%.2f M parameters" % (sum(q.numel() for q in net.parameters()) / 1e6), flush=True)
 
@@ -140,13 +176,14 @@ def main():
         if step % 25 == 0:
             print("step %d, %.1f min: envelope %.3f pitch %.3f phase right %.3f lr %.1e" % ((step, spent / 60) + tuple(sums / shown) + (rate,)), flush=True)
             sums, shown = np.zeros(3), 0
-        if step % 500 == 0 and data.held:
-            vr, v = np.random.default_rng(0), []
-            with torch.no_grad():
-                for _ in range(8):
-                    ids, weight = data.batch(16, vr, held=True)
-                    v.append([x.item() for x in run(ids, weight, ids)])
-            print("step %d validation: envelope %.3f pitch %.3f phase right %.3f" % ((step,) + tuple(np.mean(v, 0))), flush=True)
+        if step % 500 == 0:
+            for who in (w for w in CT.SPEAKERS if data.held[w]):
+                vr, v = np.random.default_rng(0), []
+                with torch.no_grad():
+                    for _ in range(6):
+                        ids, weight = data.batch(16, vr, held=True, who=who)
+                        v.append([x.item() for x in run(ids, weight, ids)])
+                print("step %d validation %s: envelope %.3f pitch %.3f phase right %.3f" % ((step, who) + tuple(np.mean(v, 0))), flush=True)
         if time.time() - saved > 180:
             save()
             saved = time.time()

@@ -17,12 +17,13 @@ import vocoder as V
 HIDDEN, LAYERS, HEADS, HEAD = 192, 3, 4, 48
 N_SEM, NEW, HISTORY = 48, 60, 60
 POSITIONS = N_SEM + 1 + HISTORY + NEW
-CODES = 1024
+CODES = V.CODES
 SEM = S.SEM
 PAD, INFER = SEM + 2 * CODES, SEM + 2 * CODES + 1
 ROWS = -(-(INFER + 1) // 16) * 16
-NA = V.A_HIGH - V.A_LOW + 1
-NOISE_T = 0.7       # sampling temperature at which the 128 noise codes together weigh as much as training says
+NA = V.A_HIGH - V.A_DEEP + 1
+NOISE_T = 0.7       # sampling temperature at which the noise codes together weigh as much as training says
+PROMPT = S.B0 + (S.NSLOT - 1) * S.NP + S.PAU      # the semantic token of presets: it never occurs in speech (voices.py)
 
 T0, NT, J0, NJ = 0, 12, 24, 8
 KIND, PARITY, ONE = 40, 41, 42
@@ -118,10 +119,13 @@ class Coarse(nn.Module):
         part, f0 = semantic_parts()
         self.register_buffer("part", part, persistent=False)
         self.register_buffer("f0", f0, persistent=False)
-        code = torch.arange(V.N_VOICED)
-        self.register_buffer("a", code // V.PHASES, persistent=False)
-        self.register_buffer("phi", code % V.PHASES, persistent=False)
-        self.register_buffer("next", (code % V.PHASES + code // V.PHASES + V.A_LOW) % V.PHASES, persistent=False)
+        # a noise code stands before a voiced run, which starts at phase 0
+        a, phi = torch.from_numpy(V.CODE_A), torch.from_numpy(V.CODE_PHI)
+        voiced = a > 0
+        self.register_buffer("voiced", voiced, persistent=False)
+        self.register_buffer("a", torch.where(voiced, a - V.A_DEEP, NA), persistent=False)
+        self.register_buffer("phi", torch.where(voiced, phi, V.PHASES), persistent=False)
+        self.register_buffer("next", torch.where(voiced, (phi + a) % V.PHASES, 0), persistent=False)
         # inputs: semantic = (phone, third) + F0 class; envelope free; pitch = a + phase now + phase of the next frame
         self.e_part, self.e_f0, self.e_special = nn.Parameter(n(164)), nn.Parameter(n(8)), nn.Parameter(n(2))
         self.e_env, self.e_a, self.e_phi, self.e_next = nn.Parameter(n(CODES)), nn.Parameter(n(NA + 1)), nn.Parameter(n(V.PHASES + 1)), nn.Parameter(n(V.PHASES))
@@ -139,7 +143,7 @@ class Coarse(nn.Module):
             self.e_env[:, ENV] += white * 0.8
             phase = torch.tensor(circle(np.arange(1, 9) * 2 * np.pi / V.PHASES, np.arange(V.PHASES)), dtype=torch.float32)
             grid = torch.linspace(-1, 1, NA)[:, None]
-            pitch = torch.exp(-((grid - torch.linspace(-1.1, 1.1, 8)) / 0.3) ** 2) * 1.5     # smooth bumps over the 32 pitches
+            pitch = torch.exp(-((grid - torch.linspace(-1.1, 1.1, 8)) / 0.3) ** 2) * 1.5     # smooth bumps over the pitches
             self.e_next[:, PHASE] += phase
             self.e_a[:NA, PITCH] += pitch
             self.e_a[:NA, VOICED], self.e_a[NA, VOICED] = 1, -1
@@ -161,14 +165,13 @@ class Coarse(nn.Module):
     def tables(self):
         """Input table (ROWS, HIDDEN)."""
         sem = self.e_part[self.part] + self.e_f0[self.f0]
-        voiced = self.e_a[self.a] + self.e_phi[self.phi] + self.e_next[self.next]
-        noise = (self.e_a[NA] + self.e_phi[V.PHASES] + self.e_next[0]).expand(V.N_NOISE, HIDDEN)   # a voiced run starts at phase 0
+        pitch = self.e_a[self.a] + self.e_phi[self.phi] + self.e_next[self.next]
         rest = torch.zeros(ROWS - INFER - 1, HIDDEN)
-        return torch.cat([sem, self.e_env, voiced, noise, self.e_special, rest])
+        return torch.cat([sem, self.e_env, pitch, self.e_special, rest])
 
     def head(self):
         """Output table (ROWS, HIDDEN) for the export; no row of a semantic token is ever used."""
-        pitch = torch.cat([self.o_a[self.a] + self.o_phi[self.phi], self.o_noise.expand(V.N_NOISE, HIDDEN)])
+        pitch = torch.where(self.voiced[:, None], self.o_a[self.a.clamp_max(NA - 1)] + self.o_phi[self.phi.clamp_max(V.PHASES - 1)], self.o_noise)
         return torch.cat([torch.zeros(SEM, HIDDEN), self.o_env, pitch, torch.zeros(ROWS - PAD, HIDDEN)])
 
     def forward(self, ids):
@@ -189,12 +192,12 @@ class Coarse(nn.Module):
         le = (env * we[live]).sum() / we.sum()
         live = wp > 0
         hp, code = hp[live], tp[live] - SEM - CODES
-        la, lp, ln = F.linear(hp, self.o_a), F.linear(hp, self.o_phi), F.linear(hp, self.o_noise)[:, 0] + NOISE_T * math.log(V.N_NOISE)
+        la, lp, ln = F.linear(hp, self.o_a), F.linear(hp, self.o_phi), F.linear(hp, self.o_noise)[:, 0] + NOISE_T * math.log(len(V.NOISE))
         total = torch.logaddexp(la.logsumexp(1) + lp.logsumexp(1), ln)
-        v = code < V.N_VOICED
-        c = code.clamp_max(V.N_VOICED - 1)
-        own = torch.where(v, la.gather(1, (c // V.PHASES)[:, None])[:, 0] + lp.gather(1, (c % V.PHASES)[:, None])[:, 0], ln)
+        v = self.voiced[code]
+        a, phi = self.a[code].clamp_max(NA - 1), self.phi[code].clamp_max(V.PHASES - 1)
+        own = torch.where(v, la.gather(1, a[:, None])[:, 0] + lp.gather(1, phi[:, None])[:, 0], ln)
         lp_ = ((total - own) * wp[live]).sum() / wp.sum()
         with torch.no_grad():
-            phase = (F.linear(hp[v], self.o_phi).argmax(1) == code[v] % V.PHASES).float().mean()
+            phase = (F.linear(hp[v], self.o_phi).argmax(1) == phi[v]).float().mean()
         return le, lp_, phase

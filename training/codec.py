@@ -23,7 +23,7 @@ SKIP = 3                                        # frames at a crop's start that 
 
 
 def config():
-    return dict(model_type="encodec", target_bandwidths=[1.5, 3.0, 6.0], sampling_rate=V.RATE, audio_channels=1, normalize=False,
+    return dict(model_type="encodec", target_bandwidths=[2.5], sampling_rate=V.RATE, audio_channels=1, normalize=False,
                 chunk_length_s=None, overlap=None, hidden_size=CT.DIM, codebook_dim=CT.DIM, codebook_size=CT.CODES, num_filters=16,
                 num_residual_layers=1, upsampling_ratios=[8, 5, 4, 2], norm_type="weight_norm", kernel_size=7, last_kernel_size=7,
                 residual_kernel_size=3, dilation_growth_rate=2, use_causal_conv=True, pad_mode="reflect", compress=2,
@@ -35,35 +35,37 @@ def make_decoder():
 
 
 class Data:
-    """All frames of the utterances that have waves, as codes and samples."""
+    """All frames of the utterances that have waves, as codes and samples; slt is heard as often as the others together."""
 
     def __init__(self, work, books, seed):
         rng = np.random.default_rng(seed)
-        self.starts, c1, c2, waves, base = [], [], [], [], 0
+        self.shards = {who: [] for who in CT.SPEAKERS}
         for path in sorted(glob.glob(os.path.join(work, "codec", "*.wave.npy"))):
             with np.load(path[:-9] + ".npz") as z:
                 at = z["at"]
-                c1.append(CT.envelope_code(z["mgc"][:at[-1]], books))
-                c2.append(CT.pitch_code(z["a"], z["phi"], rng))
-            waves.append(np.load(path, mmap_mode="r"))
-            self.starts += [(base + s, base + e) for s, e in zip(at[:-1], at[1:]) if e - s > 8]
-            base += at[-1]
-        self.c1, self.c2 = np.concatenate(c1), np.concatenate(c2)
-        self.wave = waves[0] if len(waves) == 1 else np.concatenate(waves)
+                c1 = CT.envelope_code(z["mgc"][:at[-1]], books, CT.speaker(path))
+                c2 = CT.pitch_code(z["a"], z["phi"], rng)
+            starts = [(s, e) for s, e in zip(at[:-1], at[1:]) if e - s > 8]
+            self.shards[CT.speaker(path)].append((starts, c1, c2, np.load(path, mmap_mode="r")))
+        self.who = [w for w in self.shards if self.shards[w]]
+        self.share = np.where(np.array(self.who) == "slt", 2.0, 1.0) if len(self.who) == 3 else np.ones(len(self.who))
+        self.share /= self.share.sum()
+        self.hours = {w: sum(len(x[1]) for x in self.shards[w]) / V.FPS / 3600 for w in self.who}
 
-    def batch(self, rng, size, frames, span=None):
+    def batch(self, rng, size, frames):
         """codes (size, 2, frames), waves (size, frames * HOP): crops of utterances; a short one is followed by the next."""
-        lo, hi = span or (0, len(self.starts))
         codes, waves = np.empty((size, 2, frames), np.int64), np.empty((size, frames * V.HOP), np.float32)
         for i in range(size):
-            s, e = self.starts[rng.integers(lo, hi)]
+            shards = self.shards[self.who[rng.choice(len(self.who), p=self.share)]]
+            starts, c1, c2, wave = shards[rng.integers(len(shards))]
+            s, e = starts[rng.integers(len(starts))]
             s = int(rng.integers(s, max(s, e - frames) + 1))
-            s = min(s, len(self.c1) - frames)
-            codes[i] = self.c1[s:s + frames], self.c2[s:s + frames]
-            waves[i] = self.wave[s * V.HOP:(s + frames) * V.HOP].astype(np.float32) / 32767
+            s = min(s, len(c1) - frames)
+            codes[i] = c1[s:s + frames], c2[s:s + frames]
+            waves[i] = wave[s * V.HOP:(s + frames) * V.HOP].astype(np.float32) / 32767
         # noise codes are drawn anew each time: nothing is to be learnt from which of them stands where
-        noise = codes[:, 1] >= V.N_VOICED
-        codes[:, 1][noise] = V.N_VOICED + rng.integers(0, V.N_NOISE, int(noise.sum()))
+        noise = V.CODE_A[codes[:, 1]] == 0
+        codes[:, 1][noise] = rng.choice(V.NOISE, int(noise.sum()))
         return torch.from_numpy(codes), torch.from_numpy(waves)
 
 
@@ -138,7 +140,8 @@ def main():
         opt.load_state_dict(s["opt"])
         step, spent = s["step"], s["spent"]
     rng = np.random.default_rng(a.seed + step)
-    print("%d utterances, %.2f h, %.2f M parameters" % (len(data.starts), len(data.c1) / V.FPS / 3600, sum(q.numel() for q in net.parameters()) / 1e6), flush=True)
+    print(", ".join("%s %.2f h" % x for x in data.hours.items()) + ", %.2f M parameters" % (sum(q.numel() for q in net.parameters()) / 1e6), flush=True)
+    voiced_code = torch.from_numpy(V.CODE_A > 0)
 
     def save():
         torch.save(dict(net=net.state_dict(), opt=opt.state_dict(), step=step, spent=spent), path + ".tmp")
@@ -158,7 +161,7 @@ def main():
             g["lr"] = rate
         codes, x = data.batch(rng, a.batch, a.frames)
         z = (table[0][codes[:, 0]] + table[1][codes[:, 1]]).transpose(1, 2)
-        voiced = (codes[:, 1] < V.N_VOICED).float().repeat_interleave(V.HOP, 1)
+        voiced = (voiced_code[codes[:, 1]]).float().repeat_interleave(V.HOP, 1)
         y = net(z)[:, 0]
         cut = SKIP * V.HOP
         spec, wave = losses(y[:, cut:], x[:, cut:], voiced[:, cut:])

@@ -1,11 +1,12 @@
-"""Codec tokens of the embedded voice: computed, not learnt. Codebook 1 = k-means of MGC, codebook 2 = pitch and phase (vocoder.py).
+"""Codec tokens of the embedded voice: computed, not learnt. Codebook 1 = k-means of MGC, for each speaker apart; codebook 2 = pitch and
+phase (vocoder.py).
 
-usage: codec_tokens.py --work DIR [--frames N] [--iterations N]     writes W/books.npz from the first W/codec/*.npz
+usage: codec_tokens.py --work DIR [--frames N] [--iterations N]     writes W/books.npz from the first W/codec/*.npz of each speaker
 
-books.npz: centroids (1024, 45), mean, std (45), books (2, 1024, 64): the vectors that the EnCodec decoder sums.
+books.npz: centroids (1680, 45), mean, std (45, slt's), books (2, 1680, 64): the vectors that the EnCodec decoder sums.
 Columns of a vector: 0..44 whitened MGC (book 0); book 1: 45 voiced +1 / noise -1, 46 log F0, 47..62 cos and sin of harmonics
 1..8 of the phase in the frame's middle, 63 spare; a noise code has Gaussian numbers in 47..63: they are the decoder's only
-source of randomness. Books 3..8 of the model are zero."""
+source of randomness. Book 3 of the model is zero. A speaker's envelope codes are nobody else's: they tell the networks who speaks."""
 import argparse
 import glob
 import os
@@ -14,7 +15,8 @@ import numpy as np
 
 import vocoder as V
 
-DIM, CODES = 64, 1024
+DIM, CODES = 64, V.CODES
+SPEAKERS = {"slt": slice(0, 1024), "rms": slice(1024, 1352), "awb": slice(1352, CODES)}       # envelope codes
 
 
 def weights():
@@ -48,23 +50,24 @@ def kmeans(x, k, iterations, rng):
 
 
 def pitch_code(a, phi, rng):
-    """Codebook 2: (a - 52) * 28 + phi where voiced, else one of 128 noise codes at random."""
+    """Codebook 2: (a - 52) * 28 + phi where voiced, 1024 + (a - 29) * 28 + phi below a = 52, else a noise code at random."""
     a, phi = np.asarray(a, np.int64), np.asarray(phi, np.int64)
-    return np.where(a > 0, (a - V.A_LOW) * V.PHASES + phi, V.N_VOICED + rng.integers(0, V.N_NOISE, len(a)))
+    voiced = np.where(a >= V.A_LOW, (a - V.A_LOW) * V.PHASES, 1024 + (a - V.A_DEEP) * V.PHASES) + phi
+    return np.where(a > 0, voiced, rng.choice(V.NOISE, len(a)))
 
 
 def pitch_book(rng):
-    code = np.arange(V.N_VOICED)
-    a, phi = V.A_LOW + code // V.PHASES, code % V.PHASES
+    v = V.CODE_A > 0
+    a, phi = V.CODE_A[v], V.CODE_PHI[v]
     b = np.zeros((CODES, DIM), np.float32)
     mid = 2 * np.pi * (phi + a / 2) / V.PHASES
-    b[:V.N_VOICED, 45] = 1
-    b[:V.N_VOICED, 46] = 6 * np.log(a / 66.0)
+    b[v, 45] = 1
+    b[v, 46] = 6 * np.log(a / 66.0)
     for h in range(8):
-        b[:V.N_VOICED, 47 + 2 * h] = np.cos((h + 1) * mid)
-        b[:V.N_VOICED, 48 + 2 * h] = np.sin((h + 1) * mid)
-    b[V.N_VOICED:, 45] = -1
-    b[V.N_VOICED:, 47:] = rng.standard_normal((V.N_NOISE, 17)) * 0.7
+        b[v, 47 + 2 * h] = np.cos((h + 1) * mid)
+        b[v, 48 + 2 * h] = np.sin((h + 1) * mid)
+    b[~v, 45] = -1
+    b[~v, 47:] = rng.standard_normal((len(V.NOISE), 17)) * 0.7
     return b
 
 
@@ -73,10 +76,25 @@ def load_books(work):
         return {k: z[k] for k in z.files}
 
 
-def envelope_code(mgc, books):
+def envelope_code(mgc, books, who="slt"):
     """Codebook 1 of MGC frames."""
-    w = weights()
-    return nearest(np.asarray(mgc, np.float32) * w, books["centroids"] * w)
+    w, part = weights(), SPEAKERS[who]
+    return part.start + nearest(np.asarray(mgc, np.float32) * w, books["centroids"][part] * w)
+
+
+def speaker(path):
+    """Whose shard W/codec/[rms_|awb_]NNN.npz is."""
+    name = os.path.basename(path)
+    return name[:3] if name[:3] in SPEAKERS else "slt"
+
+
+def pause_codes(work, books, who):
+    """Envelope codes of the pauses (first 3 frames of each utterance) before a speaker's speech, in its first shard."""
+    path = next(p for p in sorted(glob.glob(os.path.join(work, "codec", "*[0-9].npz"))) if speaker(p) == who)
+    with np.load(path) as z:
+        at = z["at"]
+        first = at[:-1][np.diff(at) > 3]
+        return envelope_code(z["mgc"][(first[:, None] + np.arange(3)).ravel()], books, who)
 
 
 def main():
@@ -87,20 +105,27 @@ def main():
     p.add_argument("--seed", type=int, default=1)
     a = p.parse_args()
     rng = np.random.default_rng(a.seed)
-    x = []
-    for path in sorted(glob.glob(os.path.join(a.work, "codec", "*.npz"))):
-        with np.load(path) as z:
-            x.append(z["mgc"].astype(np.float32))
-        if sum(map(len, x)) > 2 * a.frames:
-            break
-    x = np.concatenate(x)
-    x = x[rng.permutation(len(x))[:a.frames]]
-    mean, std = x.mean(0), x.std(0)
-    c = kmeans(x * weights(), CODES, a.iterations, rng) / weights()
+    c, mean, std = np.zeros((CODES, V.MGC)), None, None
+    for who, part in SPEAKERS.items():
+        x = frames_of(a.work, who, a.frames, rng)
+        if mean is None:
+            mean, std = x.mean(0), x.std(0)
+        c[part] = kmeans(x * weights(), part.stop - part.start, a.iterations, rng) / weights()
     books = np.zeros((2, CODES, DIM), np.float32)
     books[0, :, :V.MGC] = (c - mean) / std
     books[1] = pitch_book(rng)
     np.savez(os.path.join(a.work, "books.npz"), centroids=c.astype(np.float32), mean=mean, std=std, books=books)
+
+
+def frames_of(work, who, count, rng):
+    """(count, 45) MGC frames of a speaker, drawn from the first shards."""
+    x = []
+    for path in sorted(glob.glob(os.path.join(work, "codec", "*.npz"))):
+        if speaker(path) == who and sum(map(len, x)) < 2 * count:
+            with np.load(path) as z:
+                x.append(z["mgc"].astype(np.float32))
+    x = np.concatenate(x)
+    return x[rng.permutation(len(x))[:count]]
 
 
 if __name__ == "__main__":

@@ -6,9 +6,12 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
+import texts
 import tokens as T
 import vocab
 from semantic_net import NONE
+
+LETTER = texts.KINDS.index("letter")
 
 
 def shards(work):
@@ -75,11 +78,12 @@ def pronunciations(work, n_shards=24):
 
 
 class Pool:
-    """Training utterances; grows with the corpus. batches() serves the least used ones first, sorted into batches of like length."""
+    """Training utterances; grows with the corpus. batches() serves the least used ones first, sorted into batches of like length.
+    Letters, which are short and hard, come more often."""
 
     def __init__(self, work, seed):
         self.work, self.rng = work, np.random.default_rng(seed)
-        self.have, self.items, self.used = set(), [], np.zeros(0, np.int32)
+        self.have, self.items, self.used, self.cost = set(), [], np.zeros(0), np.zeros(0)
         self.grow()
 
     def grow(self):
@@ -88,12 +92,14 @@ class Pool:
                 self.have.add(path)
                 new = utterances(path, False)
                 self.items += new
-                self.used = np.concatenate([self.used, np.zeros(len(new), np.int32)])
+                # what came later is mixed with the rest, not served alone until it has caught up
+                self.used = np.concatenate([self.used, np.full(len(new), self.used.min() if len(self.used) else 0)])
+                self.cost = np.concatenate([self.cost, [0.4 if u[2] == LETTER else 1.0 for u in new]])
 
     def batches(self, positions, n=160):
         self.grow()
         order = np.argsort(self.used + self.rng.random(len(self.used)))[:n]
-        self.used[order] += 1
+        self.used[order] += self.cost[order]
         order = sorted(order, key=lambda i: len(self.items[i][1]))
         out, cur = [], []
         for i in order:

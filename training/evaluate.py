@@ -1,7 +1,7 @@
 """Word error rate of the voice against its teacher: pocketsphinx_continuous with its default English model on held-out sentences.
 
-usage: evaluate.py --work DIR --what teacher|vocoder|codec|truth|model [--model EXPORT] [--texts FILE] [--limit N] [--barkctl PROGRAM]
-  teacher   festival itself (text2wave)
+usage: evaluate.py --work DIR --what teacher|vocoder|codec|truth|model [--model EXPORT] [--texts FILE] [--limit N] [--barkctl PROGRAM] [--voice V]
+  teacher   festival itself (text2wave), or with --voice rms or awb flite
   vocoder   the training targets (vocoder.py) from the teacher's parameters
   codec     the same through the two codebooks and the trained decoder of --model
   truth     the teacher's semantic tokens through the coarse network and the decoder of --model
@@ -65,8 +65,11 @@ def teacher_params(work, texts):
     return res, [(l,) + i for l, i in zip(labels, items)]
 
 
-def teacher_wave(text, tmp):
-    subprocess.run(["text2wave", "-eval", "(voice_cmu_us_slt_arctic_hts)", "-o", tmp], input=text.encode("ascii"), check=True)
+def teacher_wave(text, voice, tmp):
+    if voice != "none":
+        subprocess.run(["flite", "-voice", voice, "-t", text, "-o", tmp], check=True)
+    else:
+        subprocess.run(["text2wave", "-eval", "(voice_cmu_us_slt_arctic_hts)", "-o", tmp], input=text.encode("ascii"), check=True)
     rate, x = scipy.io.wavfile.read(tmp)
     return x / 32768.0, rate
 
@@ -87,6 +90,7 @@ def main():
     p.add_argument("--texts", default=os.path.join(HERE, "heldout.txt"))
     p.add_argument("--limit", type=int, default=1 << 30)
     p.add_argument("--barkctl")
+    p.add_argument("--voice", default="none", help="preset, with --barkctl and --what teacher")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--semantic-temperature", type=float)
     p.add_argument("--coarse-temperature", type=float)

@@ -13,7 +13,7 @@ BATCH = 10
 def make(a, texts, tmp):
     """A function (index, text) -> (wave, rate) for evaluate.py's --what."""
     if a.what == "teacher":
-        return lambda i, text: E.teacher_wave(text, tmp)
+        return lambda i, text: E.teacher_wave(text, a.voice, tmp)
     if a.what == "model" and a.barkctl:
         return lambda i, text: barkctl_wave(a, text, tmp)
     if a.what == "model":
@@ -78,7 +78,7 @@ def batched(items, run):
 
 
 def barkctl_wave(a, text, tmp):
-    subprocess.run([a.barkctl, "render", "-m", a.model, "--seed", str(a.seed), "-o", tmp, text], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([a.barkctl, "render", "-m", a.model, "-v", a.voice, "--seed", str(a.seed), "-o", tmp, text], check=True, stdout=subprocess.DEVNULL)
     rate, x = scipy.io.wavfile.read(tmp)
     return x / (32768.0 if x.dtype == np.int16 else 1.0), rate
 

@@ -1,4 +1,4 @@
-"""Assembles the exported voice: a transformers BarkModel directory of fp16 weights.
+"""Assembles the exported voice: a transformers BarkModel directory of fp16 weights, and a preset for each speaker (OUT/voices).
 
 usage: export.py --work DIR --out DIR [--semantic FILE]     reads W/{ids.json,vocab,books.npz,coarse.pt,codec.pt} and the semantic state"""
 import argparse
@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 
@@ -14,6 +15,7 @@ import codec_tokens as CT
 import coarse_net as N
 import fine
 import tokens
+import vocoder as V
 
 BLOCK = 176              # positions of the coarse network, a multiple of 16 above its 169
 
@@ -33,6 +35,19 @@ def coarse_state(net):
     return sd
 
 
+def presets(work, books, out):
+    """OUT/voices/NAME.npz: HISTORY codes of a pause of each other speaker. Their semantic tokens are N.PROMPT, which to the semantic network
+    is the same as no history; the coarse network goes on with who paused."""
+    os.makedirs(out, exist_ok=True)
+    rng = np.random.default_rng(5)
+    n = N.HISTORY // 2
+    for who in list(CT.SPEAKERS)[1:]:        # the first is who speaks without a preset
+        fine_codes = np.zeros((fine.BOOKS, n), np.int64)
+        fine_codes[0] = rng.choice(CT.pause_codes(work, books, who), n)
+        fine_codes[1] = rng.choice(V.NOISE, n)
+        np.savez(os.path.join(out, who + ".npz"), semantic_prompt=np.full(N.HISTORY // 3, N.PROMPT), coarse_prompt=fine_codes[:2], fine_prompt=fine_codes)
+
+
 def gpt(kind, ids, **more):
     return dict(model_type=kind, dropout=0.0, bias=False, initializer_range=0.02, use_cache=True, **more)
 
@@ -47,8 +62,8 @@ def configs(ids, semantic_t, coarse_t):
         fine_acoustics_config=fine.config(), codec_config=codec.config())
     end = ids["eos_token_id"]
     generation = dict(
-        model_type="bark", sample_rate=24000, codebook_size=1024,
-        # trained without histories: barkd must not carry a segment over
+        model_type="bark", sample_rate=24000, codebook_size=CT.CODES,
+        # trained with pauses for histories: barkd must not carry a segment over
         barkd_carry_voice=False,
         # trained on words: barkd writes numbers and the like out first
         barkd_spoken_text=True,
@@ -60,7 +75,7 @@ def configs(ids, semantic_t, coarse_t):
         coarse_acoustics_config=dict(renormalize_logits=True, do_sample=True, temperature=coarse_t, coarse_semantic_pad_token=N.PAD, coarse_rate_hz=75,
                                      n_coarse_codebooks=2, coarse_infer_token=N.INFER, max_coarse_input_length=N.N_SEM,
                                      max_coarse_history=N.HISTORY, sliding_window_len=N.NEW),
-        fine_acoustics_config=dict(temperature=0.5, max_fine_history_length=512, max_fine_input_length=1024, n_fine_codebooks=8))
+        fine_acoustics_config=dict(temperature=0.5, max_fine_history_length=512, max_fine_input_length=1024, n_fine_codebooks=fine.BOOKS))
     return model, generation
 
 
@@ -71,6 +86,7 @@ def main():
     p.add_argument("--semantic", help="state of semantic.py; default the newest of W/semantic_final.pt, W/semantic_ema.pt")
     p.add_argument("--semantic-temperature", type=float, default=0.7)
     p.add_argument("--coarse-temperature", type=float, default=0.7)
+    p.add_argument("--gain", type=float, default=2.1, help="dB that bring the mean of sentences to -23 LUFS (sound.py)")
     a = p.parse_args()
     os.makedirs(a.out, exist_ok=True)
     ids = tokens.load_ids(a.work)
@@ -79,14 +95,20 @@ def main():
     books = CT.load_books(a.work)
     net = N.Coarse()
     net.load_state_dict(torch.load(os.path.join(a.work, "coarse.pt"))["net"])
+    decoder = torch.load(os.path.join(a.work, "codec.pt"))["net"]
+    last = max((k for k in decoder if k.endswith("conv.bias")), key=lambda k: int(k.split(".")[1]))
+    for k in (last, last.replace("bias", "parametrizations.weight.original0")):
+        decoder[k] = decoder[k] * 10 ** (a.gain / 20)
     parts = [("semantic.", torch.load(path)), ("fine_acoustics.", fine.state()),
-             ("codec_model.decoder.", torch.load(os.path.join(a.work, "codec.pt"))["net"])]
+             ("codec_model.decoder.", decoder)]
     with torch.no_grad():
         parts.append(("coarse_acoustics.", coarse_state(net)))
     sd = {prefix + k: v for prefix, part in parts for k, v in part.items()}
-    for i in range(8):
+    for i in range(fine.BOOKS):
         book = torch.from_numpy(books["books"][i]) if i < 2 else torch.zeros(CT.CODES, CT.DIM)
         sd["codec_model.quantizer.layers.%d.codebook.embed" % i] = book
+    rows = sd["semantic.input_embeds_layer.weight"]
+    rows[N.PROMPT] = rows[tokens.END]
     sd = {k: v.detach().half().contiguous() for k, v in sd.items()}
     save_file(sd, os.path.join(a.out, "model.safetensors"), metadata={"format": "pt"})
     os.chmod(os.path.join(a.out, "model.safetensors"), 0o644)
@@ -97,6 +119,7 @@ def main():
             f.write("\n")
     for name in ("vocab.txt", "tokenizer_config.json"):
         shutil.copyfile(os.path.join(a.work, "vocab", name), os.path.join(a.out, name))
+    presets(a.work, books, os.path.join(a.out, "voices"))
     size = os.path.getsize(os.path.join(a.out, "model.safetensors"))
     print("%s: %.2f MB, semantic from %s" % (a.out, size / 1e6, os.path.basename(path)), flush=True)
 

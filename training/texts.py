@@ -5,7 +5,7 @@ import os
 import random
 import re
 
-KINDS = ["example", "gloss", "list", "interface", "everyday", "number", "single", "rare"]
+KINDS = ["example", "gloss", "list", "interface", "everyday", "number", "single", "rare", "letter"]
 WEIGHTS = [26, 12, 9, 18, 24, 4, 4, 3]
 WORDNET = "/usr/share/wordnet"
 OK_CHARS = re.compile(r"[A-Za-z0-9 .,;:?!'()-]+")
@@ -123,6 +123,12 @@ Tab {dig}, {app}.|{app}, {lab} {role}, {state}.|Edit, {adj} {thing}|Expanded|Col
 Enter your {thing} name.|Sign in to continue.|Time remaining: {dig} minutes.|{pct} percent complete.|Backup finished {time}.|Timer finished.""".replace("\n", "|").split("|")
 LETTERS = [chr(c) for c in range(65, 91)]
 S["letter"] = LETTERS + [c.lower() for c in LETTERS]
+# A letter that stands alone has its name; most pieces of one letter are a beginning of a word in pieces and have a sound.
+SPELT = """{L}|{L}|{L}.|{L}, {L}|{L} {L}|{L} {L} {L}|{L}, {L}, {L}.|{L}, {L}, {L}, {L}.|Letter {L}.|Capital {L}.|Press {L}.|Press Control {L}.|Alt {L}
+Control {L}|Option {L}.|Plan {L}.|Vitamin {L}.|Type {L}.|Drive {L}.|Key {L}.|Gate {L}.|Exit {L}.|Section {L}.|The letter {L}.|{L} as in {n}.|{n} {L}
+Platform {L} {time}.|The {L} {L} {L} {thing} is {adj}.|My {L} {L} is in the {place}.|Call the {L} {L} {L}.|{n} {L} {n2} lives in {city}.
+Row {L}, seat {dig}.|Answer {L} is wrong.|Not {L} but {L}|{L} and {L}|Press {key} and {L} to {act} the {thing}.|{L} {dig}|{L} {dig} {L}
+The {thing} begins with {L}.|{L} {L} {n2}.|From {L} to {L}.|It is spelled {L} {L} {L} {L}.""".replace("\n", "|").split("|")
 S["n2"] = "Smith Jones Brown Wilson Taylor Davis Miller Clark Lewis Walker Young King Baker Cooper".split()
 S["dig2"] = [str(i) for i in range(1, 32)]
 
@@ -156,9 +162,16 @@ class Texts:
             t += "?" if q and r.random() < 0.9 else r.choice("......!")
         return t
 
+    def spelt(self, i):
+        """Letters by name, alone and in sentences."""
+        r = random.Random(self.seed * 1000003 + i)
+        lower = r.random() < 0.25
+        t = self.fill(r, re.sub(r"\{L\}", lambda _: (chr(97 + r.randrange(26)) if lower else r.choice(LETTERS)), r.choice(SPELT)))
+        return KINDS.index("letter"), clean(t)
+
     def get(self, i):
         r = random.Random(self.seed * 1000003 + i)
-        kind = r.choices(KINDS, WEIGHTS)[0]
+        kind = r.choices(KINDS[:len(WEIGHTS)], WEIGHTS)[0]
         if kind == "example":
             t = self.ended(r, self.examples[i % len(self.examples)])
         elif kind == "gloss":

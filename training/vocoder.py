@@ -17,8 +17,14 @@ import numpy as np
 
 RATE, FPS, HOP = 24000, 75, 320
 PHASES, A_LOW, A_HIGH = 28, 52, 83
-N_VOICED = (A_HIGH - A_LOW + 1) * PHASES        # 896 voiced codes, the other 128 are noise
-N_NOISE = 1024 - N_VOICED
+A_DEEP, CODES = 29, 1680
+# codebook 2: pitches 52..83 (codes 0..895), 128 codes of noise, pitches 29..51 of deeper speakers (1024..1667), 12 of noise; a = 0: noise
+CODE_A, CODE_PHI = np.zeros(CODES, np.int64), np.zeros(CODES, np.int64)
+for _first, _low, _high in ((0, A_LOW, A_HIGH), (1024, A_DEEP, A_LOW - 1)):
+    _part = slice(_first, _first + (_high - _low + 1) * PHASES)
+    CODE_A[_part] = np.repeat(np.arange(_low, _high + 1), PHASES)
+    CODE_PHI[_part] = np.tile(np.arange(PHASES), _high - _low + 1)
+NOISE = np.nonzero(CODE_A == 0)[0]
 MGC, ALPHA, HTS_RATE, FRAME5 = 45, 0.45, 32000, 0.005
 FFT = 1024
 LEVEL = 1.0 / 32768
@@ -38,12 +44,12 @@ def log_spectrum_matrix():
 LOGH = log_spectrum_matrix()
 
 
-def frame_codes(lf0):
-    """log F0 of 5 ms frames (0 = unvoiced) -> a, phi of each 1/75 s frame; a = 0 where unvoiced."""
+def frame_codes(lf0, low=A_LOW):
+    """log F0 of 5 ms frames (0 = unvoiced) -> a (low..83), phi of each 1/75 s frame; a = 0 where unvoiced."""
     n = int(len(lf0) * FRAME5 * FPS + 1e-6)
     mid = np.minimum(((np.arange(n) + 0.5) / FPS / FRAME5).astype(int), len(lf0) - 1)
     x = lf0[mid]
-    a = np.where(x > 1, np.clip(np.rint(PHASES * np.exp(np.where(x > 1, x, 5)) / FPS), A_LOW, A_HIGH), 0).astype(np.int64)
+    a = np.where(x > 1, np.clip(np.rint(PHASES * np.exp(np.where(x > 1, x, 5)) / FPS), low, A_HIGH), 0).astype(np.int64)
     phi = np.zeros(n, np.int64)
     for i in range(1, n):
         if a[i] and a[i - 1]:
