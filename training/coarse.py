@@ -72,13 +72,13 @@ class Data:
         return np.full(N.HISTORY // 3, N.PROMPT), code
 
     def batch(self, size, rng, held=False, noise=0.1, who=None):
-        """ids with the true targets, weights of the 120 coarse positions. Half are slt's, or all are of `who`."""
+        """ids with the true targets, weights of the 120 coarse positions. Two of five are slt's, or all are of `who`."""
         pool = self.held if held else self.train
         others = [w for w in CT.SPEAKERS if w != "slt" and pool[w]]
         ids = np.full((size, N.POSITIONS), N.PAD, np.int64)
         weight = np.zeros((size, N.HISTORY + N.NEW), np.float32)
         for i in range(size):
-            w = who or ("slt" if not others or rng.random() < 0.5 else others[rng.integers(len(others))])
+            w = who or ("slt" if not others or rng.random() < 0.4 else others[rng.integers(len(others))])
             sem, code = pool[w][rng.integers(len(pool[w]))]
             last = max(0, (len(code) // 3 - 30) // 2)
             first = rng.random() < 0.25

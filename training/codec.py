@@ -20,11 +20,13 @@ import codec_tokens as CT
 import vocoder as V
 
 SKIP = 3                                        # frames at a crop's start that are not judged: their past is missing
+ROWS = 2048                                     # of a codebook: EnCodec takes powers of 2 alone; CT.CODES are used
+OPENING = 0.3                                   # part of the batches that begin where utterances do; they are judged from the first sample, or it would click
 
 
 def config():
     return dict(model_type="encodec", target_bandwidths=[2.5], sampling_rate=V.RATE, audio_channels=1, normalize=False,
-                chunk_length_s=None, overlap=None, hidden_size=CT.DIM, codebook_dim=CT.DIM, codebook_size=CT.CODES, num_filters=16,
+                chunk_length_s=None, overlap=None, hidden_size=CT.DIM, codebook_dim=CT.DIM, codebook_size=ROWS, num_filters=16,
                 num_residual_layers=1, upsampling_ratios=[8, 5, 4, 2], norm_type="weight_norm", kernel_size=7, last_kernel_size=7,
                 residual_kernel_size=3, dilation_growth_rate=2, use_causal_conv=True, pad_mode="reflect", compress=2,
                 num_lstm_layers=2, trim_right_ratio=1.0, use_conv_shortcut=True)
@@ -52,14 +54,14 @@ class Data:
         self.share /= self.share.sum()
         self.hours = {w: sum(len(x[1]) for x in self.shards[w]) / V.FPS / 3600 for w in self.who}
 
-    def batch(self, rng, size, frames):
+    def batch(self, rng, size, frames, opening=False):
         """codes (size, 2, frames), waves (size, frames * HOP): crops of utterances; a short one is followed by the next."""
         codes, waves = np.empty((size, 2, frames), np.int64), np.empty((size, frames * V.HOP), np.float32)
         for i in range(size):
             shards = self.shards[self.who[rng.choice(len(self.who), p=self.share)]]
             starts, c1, c2, wave = shards[rng.integers(len(shards))]
             s, e = starts[rng.integers(len(starts))]
-            s = int(rng.integers(s, max(s, e - frames) + 1))
+            s = s if opening else int(rng.integers(s, max(s, e - frames) + 1))
             s = min(s, len(c1) - frames)
             codes[i] = c1[s:s + frames], c2[s:s + frames]
             waves[i] = wave[s * V.HOP:(s + frames) * V.HOP].astype(np.float32) / 32767
@@ -159,11 +161,14 @@ def main():
         rate = a.lr * min(1, (step + 1) / 50) * min(1, max(0.04, 1.4 * (1 - done)))
         for g in opt.param_groups:
             g["lr"] = rate
-        codes, x = data.batch(rng, a.batch, a.frames)
+        opening = rng.random() < OPENING
+        codes, x = data.batch(rng, a.batch, a.frames, opening)
         z = (table[0][codes[:, 0]] + table[1][codes[:, 1]]).transpose(1, 2)
         voiced = (voiced_code[codes[:, 1]]).float().repeat_interleave(V.HOP, 1)
         y = net(z)[:, 0]
-        cut = SKIP * V.HOP
+        if opening:
+            y, x, voiced = (F.pad(t, (1024, 0)) for t in (y, x, voiced))
+        cut = 0 if opening else SKIP * V.HOP
         spec, wave = losses(y[:, cut:], x[:, cut:], voiced[:, cut:])
         loss = spec + 0.5 * wave
         opt.zero_grad()

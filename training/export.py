@@ -18,6 +18,7 @@ import tokens
 import vocoder as V
 
 BLOCK = 176              # positions of the coarse network, a multiple of 16 above its 169
+SEMANTIC_BLOCK = 592     # of the semantic network: 64 of text, 1, and the longest utterance
 
 
 def coarse_state(net):
@@ -52,7 +53,7 @@ def gpt(kind, ids, **more):
     return dict(model_type=kind, dropout=0.0, bias=False, initializer_range=0.02, use_cache=True, **more)
 
 
-def configs(ids, semantic_t, coarse_t):
+def configs(ids, semantic_t, semantic_p, coarse_t):
     """config.json and generation_config.json."""
     model = dict(
         architectures=["BarkModel"], model_type="bark", initializer_range=0.02, torch_dtype="float16",
@@ -68,7 +69,7 @@ def configs(ids, semantic_t, coarse_t):
         # trained on words: barkd writes numbers and the like out first
         barkd_spoken_text=True,
         semantic_config=dict(eos_token_id=end, pad_token_id=end, renormalize_logits=True, max_new_tokens=min(tokens.MAX_SEM, ids["block_size"] - 65),
-                             do_sample=True, temperature=semantic_t, text_encoding_offset=ids["text_encoding_offset"], text_pad_token=ids["text_pad_token"],
+                             do_sample=True, temperature=semantic_t, top_p=semantic_p, text_encoding_offset=ids["text_encoding_offset"], text_pad_token=ids["text_pad_token"],
                              semantic_infer_token=ids["semantic_infer_token"], semantic_vocab_size=ids["semantic_vocab_size"],
                              semantic_pad_token=ids["semantic_pad_token"], max_input_semantic_length=ids["max_input_semantic_length"],
                              semantic_rate_hz=50.0, min_eos_p=0.2),
@@ -85,11 +86,12 @@ def main():
     p.add_argument("--out", required=True)
     p.add_argument("--semantic", help="state of semantic.py; default the newest of W/semantic_final.pt, W/semantic_ema.pt")
     p.add_argument("--semantic-temperature", type=float, default=0.7)
+    p.add_argument("--semantic-top-p", type=float, default=0.85)
     p.add_argument("--coarse-temperature", type=float, default=0.7)
     p.add_argument("--gain", type=float, default=2.1, help="dB that bring the mean of sentences to -23 LUFS (sound.py)")
     a = p.parse_args()
     os.makedirs(a.out, exist_ok=True)
-    ids = tokens.load_ids(a.work)
+    ids = dict(tokens.load_ids(a.work), block_size=SEMANTIC_BLOCK)
     found = [f for f in (os.path.join(a.work, n) for n in ("semantic_final.pt", "semantic_ema.pt")) if os.path.exists(f)]
     path = a.semantic or max(found, key=os.path.getmtime)
     books = CT.load_books(a.work)
@@ -105,14 +107,18 @@ def main():
         parts.append(("coarse_acoustics.", coarse_state(net)))
     sd = {prefix + k: v for prefix, part in parts for k, v in part.items()}
     for i in range(fine.BOOKS):
-        book = torch.from_numpy(books["books"][i]) if i < 2 else torch.zeros(CT.CODES, CT.DIM)
+        book = torch.zeros(codec.ROWS, CT.DIM)
+        if i < 2:
+            book[:CT.CODES] = torch.from_numpy(books["books"][i])
         sd["codec_model.quantizer.layers.%d.codebook.embed" % i] = book
+    position = "semantic.position_embeds_layer.weight"
+    sd[position] = sd[position][:SEMANTIC_BLOCK]
     rows = sd["semantic.input_embeds_layer.weight"]
     rows[N.PROMPT] = rows[tokens.END]
     sd = {k: v.detach().half().contiguous() for k, v in sd.items()}
     save_file(sd, os.path.join(a.out, "model.safetensors"), metadata={"format": "pt"})
     os.chmod(os.path.join(a.out, "model.safetensors"), 0o644)
-    model, generation = configs(ids, a.semantic_temperature, a.coarse_temperature)
+    model, generation = configs(ids, a.semantic_temperature, a.semantic_top_p, a.coarse_temperature)
     for name, value in (("config.json", model), ("generation_config.json", generation)):
         with open(os.path.join(a.out, name), "w", encoding="ascii") as f:
             json.dump(value, f, indent=1)

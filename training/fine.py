@@ -1,10 +1,10 @@
 """The fine network of the embedded voice: it has to exist, not to work.
 
-Codebook 3 is zero vectors, so whatever it says adds nothing to the decoder's input. One layer of 16 columns with small seeded
+Codebook 3 is zero vectors, so whatever it says adds nothing to the decoder's input. One layer of 8 columns with small seeded
 weights: no zeros, since a quantiser may divide by a row's largest value."""
 import torch
 
-HIDDEN, ROWS, BLOCK, BOOKS = 16, 1696, 1024, 3
+HIDDEN, ROWS, BLOCK, BOOKS = 8, 1696, 1024, 3
 
 
 def config():

@@ -69,7 +69,7 @@ result 'units start what is there' "$missing"
 
 out=$(LD_LIBRARY_PATH=$(dirname "$(find "$tmp" -name libbark.so.0)") \
 	"$tmp$prefix/bin/barkctl" render -m "$tmp$prefix/share/barkd/voices/slt" \
-	-o "$tmp/hello.wav" Hello. 2>&1) || out="${out:-failed}"
+	-v rms -o "$tmp/hello.wav" Hello. 2>&1) || out="${out:-failed}"
 [ -s "$tmp/hello.wav" ] || out="nothing was rendered"
 result 'it speaks from there' "$out"
 exit $failed
