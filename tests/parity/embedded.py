@@ -160,8 +160,9 @@ if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     if sys.argv[1] == "--make":
+        made = compute(sys.stderr)
         with open(TOKENS, "w", encoding="ascii") as f:
-            json.dump(compute(sys.stderr), f, separators=(",", ":"))
+            json.dump(made, f, separators=(",", ":"))
             f.write("\n")
     else:
         sys.exit(0 if main(sys.argv[1]) else 1)
