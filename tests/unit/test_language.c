@@ -54,8 +54,7 @@ static void test_voice(const char *root)
 	const char *path;
 	struct bytes b;
 
-	b = read_fixture(root,
-			 "../../parity/fixtures/small/voices/short.npz");
+	b = read_fixture(root, "../../../voices/slt/voices/rms.npz");
 	path = write_temp("en_speaker_3.npz", b.p, b.n);
 	TAP_CHECK(name, bark_voice_open(&english, model, path, NULL) == 0);
 	path = write_temp("decorator.npz", b.p, b.n);
