@@ -95,7 +95,7 @@ def fetch(bench):
                 "default": False} in listed, listed
         names = [v["name"] for v in
                  json.loads(f.barkctl("voice", "list", "-m", "tiny", "--json").stdout)]
-        assert names == ["announcer", "v2/de_speaker_1", "v2/en_speaker_6"]
+        assert names == ["tiny", "announcer", "v2/de_speaker_1", "v2/en_speaker_6"]
         assert "3 voices" in f.barkctl("model", "verify", "tiny").stdout
         # Revisions are the hub's: the first answer's holds for all.
         revisions = {path.split("/")[4] for path, _ in f.hub.log}
@@ -126,7 +126,7 @@ def layouts(bench):
                 trace.append(a.read())
         assert trace[0] == trace[1]
         voices = json.loads(f.barkctl("voice", "list", "-m", "pickled", "--json").stdout)
-        assert [v["name"] for v in voices] == ["v2/en_speaker_6"], voices
+        assert [v["name"] for v in voices] == ["pickled", "v2/en_speaker_6"], voices
         f.works("--name", "silent", "--voices", "none")
         assert not os.path.exists(os.path.join(f.models, "silent", "speaker_embeddings"))
         f.fails("no voice of someone/tiny matches 'xx_", "--voices", "xx_*")
