@@ -1,251 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers and what stands with them: dates, times, money, units. */
-#include "spoken_out.h"
+/* Numbers and what stands with them: money, units. */
+#include "spoken_read.h"
 
-#include <pthread.h>
 #include <string.h>
 #include <strings.h>
 
-#include <unicode/unum.h>
-#include <unicode/ustring.h>
-
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 #define DIGITS_MAX 15 /* of a number that is read as one */
-/* Bounds of what is looked at for one, so that no text takes long. */
-#define RUN_MAX 40
-#define PARTS_MAX 12
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
-/* --- ICU --- */
-
-static void add_digit_names(struct spoken_words *w, int64_t number)
-{
-	static const char *const names[] = {"zero", "one", "two", "three",
-					    "four", "five", "six", "seven",
-					    "eight", "nine"};
-	char reversed[20];
-	size_t n = 0;
-
-	do
-		reversed[n++] = (char)(number % 10);
-	while ((number /= 10) > 0);
-	while (n > 0)
-		spoken_add_word(w, names[(int)reversed[--n]]);
-}
-
-/* Opening the rules takes a millisecond: once for all, and one at a time. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static UNumberFormat *formats[3];
-
-static UNumberFormat *format_of(enum spoken_style style)
-{
-	static const char *const rules[] = {
-		[SPOKEN_CARDINAL] = "%spellout-cardinal",
-		[SPOKEN_ORDINAL] = "%spellout-ordinal",
-		[SPOKEN_YEAR] = "%spellout-numbering-year",
-	};
-	UErrorCode e = U_ZERO_ERROR;
-	UChar rule[32];
-	UNumberFormat *f = formats[style];
-
-	if (f)
-		return f;
-	f = unum_open(UNUM_SPELLOUT, NULL, 0, "en", NULL, &e);
-	u_uastrcpy(rule, rules[style]);
-	unum_setTextAttribute(f, UNUM_DEFAULT_RULESET, rule, -1, &e);
-	if (U_FAILURE(e)) {
-		unum_close(f);
-		return NULL;
-	}
-	formats[style] = f;
-	return f;
-}
-
-void spoken_add_number(struct spoken_words *w, int64_t number,
-		       enum spoken_style style)
-{
-	UErrorCode e = U_ZERO_ERROR;
-	UChar wide[256];
-	char text[256];
-	int32_t n = 0;
-	UNumberFormat *f;
-
-	pthread_mutex_lock(&lock);
-	f = format_of(style);
-	if (f)
-		n = unum_formatInt64(f, number, wide, N(wide), NULL, &e);
-	pthread_mutex_unlock(&lock);
-	u_strToUTF8(text, sizeof(text), &n, wide, n, &e);
-	if (!f || U_FAILURE(e)) {
-		/* Without ICU's rules a number is read by its digits. */
-		add_digit_names(w, number);
-		return;
-	}
-	for (int32_t i = 0; i < n; i++)
-		if (text[i] == '-')
-			text[i] = ' ';
-	spoken_add(w, text, (size_t)n);
-}
-
-/* --- reading --- */
-
-struct reader {
-	const char *text;
-	size_t len;
-};
-
-static char at(const struct reader *r, size_t i)
-{
-	return i < r->len ? r->text[i] : '\0';
-}
-
-static size_t digits(const struct reader *r, size_t i)
-{
-	size_t n = 0;
-
-	while (n < RUN_MAX && is_digit(at(r, i + n)))
-		n++;
-	return n;
-}
-
-/* Of more digits than a number may have: its beginning's. */
-static int64_t value(const struct reader *r, size_t i, size_t n)
-{
-	int64_t v = 0;
-
-	for (; n > 0 && v < INT64_MAX / 100; n--, i++)
-		if (is_digit(r->text[i]))
-			v = 10 * v + (r->text[i] - '0');
-	return v;
-}
-
-static bool starts(const struct reader *r, size_t i, const char *with)
-{
-	size_t n = strlen(with);
-
-	return i <= r->len && r->len - i >= n &&
-	       strncmp(r->text + i, with, n) == 0;
-}
-
-/* Whether a word or a number ends in front of i. */
-static bool ends(const struct reader *r, size_t i)
-{
-	char c = at(r, i);
-
-	return !is_digit(c) && !is_letter(c) && c != '_' && !(c & 0x80);
-}
-
-/* --- dates and times --- */
-
-static const char *const months[] = {
-	"January", "February", "March",	    "April",   "May",	   "June",
-	"July",	   "August",   "September", "October", "November", "December",
-};
-
-static bool add_date(struct spoken_words *w, int64_t year, int64_t month,
-		     int64_t day)
-{
-	if (month < 1 || month > 12 || day < 1 || day > 31)
-		return false;
-	spoken_add_word(w, months[month - 1]);
-	spoken_add_number(w, day, SPOKEN_ORDINAL);
-	spoken_add_mark(w, ',');
-	spoken_add_number(w, year, SPOKEN_YEAR);
-	return true;
-}
-
-/* 2026-11-25, 11/25/2026 */
-static size_t date(struct spoken_words *w, const struct reader *r)
-{
-	size_t a = digits(r, 0), b = digits(r, a + 1);
-	size_t c = digits(r, a + b + 2), n = a + b + c + 2;
-	char mark = at(r, a);
-
-	if ((mark != '-' && mark != '/') || at(r, a + b + 1) != mark ||
-	    b < 1 || b > 2 || !ends(r, n))
-		return 0;
-	if (a == 4 && c >= 1 && c <= 2 &&
-	    add_date(w, value(r, 0, a), value(r, a + 1, b),
-		     value(r, a + b + 2, c)))
-		return n;
-	if (mark == '/' && a >= 1 && a <= 2 && c == 4 &&
-	    add_date(w, value(r, a + b + 2, c), value(r, 0, a),
-		     value(r, a + 1, b)))
-		return n;
-	return 0;
-}
-
-/* am, p.m., PM, with or without a space in front. */
-static size_t half_of_day(struct spoken_words *w, const struct reader *r,
-			  size_t i)
-{
-	size_t from = at(r, i) == ' ' ? i + 1 : i, n = from;
-	char half = at(r, n) | 0x20;
-
-	if (half != 'a' && half != 'p')
-		return 0;
-	n += at(r, n + 1) == '.' ? 2 : 1;
-	if ((at(r, n) | 0x20) != 'm' || !ends(r, n + 1))
-		return 0;
-	spoken_add(w, &half, 1);
-	spoken_add_word(w, "m");
-	n++;
-	/* The stop of "p.m." and not of the sentence. */
-	if (at(r, from + 1) == '.' && at(r, n) == '.' && n + 1 < r->len)
-		n++;
-	return n - i;
-}
-
-/* 9:05, 17:30:10, 9 pm */
-static size_t clock_time(struct spoken_words *w, const struct reader *r)
-{
-	size_t a = digits(r, 0), b = digits(r, a + 1), n, half;
-	int64_t hour = value(r, 0, a < 3 ? a : 0), minute;
-	struct spoken_words suffix = {.n = 0};
-
-	if (a < 1 || a > 2 || hour > 24)
-		return 0;
-	if (at(r, a) != ':') {
-		half = half_of_day(&suffix, r, a);
-		if (half == 0 || hour < 1 || hour > 12)
-			return 0;
-		spoken_add_number(w, hour, SPOKEN_CARDINAL);
-		spoken_add(w, suffix.text, suffix.n);
-		return a + half;
-	}
-	minute = value(r, a + 1, b < 3 ? b : 0);
-	n = a + 1 + b;
-	if (b != 2 || minute > 59 || is_digit(at(r, n)))
-		return 0;
-	spoken_add_number(w, hour, SPOKEN_CARDINAL);
-	if (at(r, n) == ':' && digits(r, n + 1) == 2) {
-		spoken_add_number(w, minute, SPOKEN_CARDINAL);
-		spoken_add_word(w, "and");
-		spoken_add_number(w, value(r, n + 1, 2), SPOKEN_CARDINAL);
-		spoken_add_word(w, "seconds");
-		return n + 3;
-	}
-	half = half_of_day(&suffix, r, n);
-	if (minute > 0) {
-		if (minute < 10)
-			spoken_add_word(w, "oh");
-		spoken_add_number(w, minute, SPOKEN_CARDINAL);
-	} else if (half == 0) {
-		spoken_add_word(w, hour > 0 && hour < 13 ? "o'clock"
-							 : "hundred");
-	}
-	spoken_add(w, suffix.text, suffix.n);
-	return n + half;
-}
+#define PARTS_MAX 12  /* so that no text takes long */
 
 /* --- numbers of several parts --- */
 
@@ -368,6 +130,14 @@ static const struct {
 	{"px", "pixel", "pixels"},
 	{"x", "times", "times"},
 };
+
+static bool starts(const struct reader *r, size_t i, const char *with)
+{
+	size_t n = strlen(with);
+
+	return i <= r->len && r->len - i >= n &&
+	       strncmp(r->text + i, with, n) == 0;
+}
 
 static size_t unit(struct spoken_words *w, const struct reader *r, size_t i,
 		   bool one)
@@ -596,7 +366,7 @@ size_t spoken_number(struct spoken_words *w, const char *text, size_t len,
 {
 	static size_t (*const shapes[])(struct spoken_words *,
 					const struct reader *) = {
-		date, clock_time, parts, pair,
+		spoken_date, spoken_clock_time, parts, pair,
 	};
 	const struct reader r = {text, len};
 	const struct currency *c = currency(&r, 0);

@@ -7,6 +7,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Of ASCII; bytes of other characters are none of these. */
+static inline bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool is_letter(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+static inline bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* Longest rewriting of one thing, bytes: an address, letter by letter. */
 #define SPOKEN_WORDS_MAX 2048
 
