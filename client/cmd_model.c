@@ -167,12 +167,14 @@ static int quantize(const char *dir, enum bark_precision precision)
 	const struct bark_model_options opts = {.precision = precision};
 	struct bark_model *model;
 	struct bark_error err;
+	size_t n_own;
+	const char *own = barkd_model_name(dir, &n_own);
 	char *name;
 	int status;
 
 	if (models_quantized(dir))
 		return options_fail("%s is quantized already", dir);
-	if (asprintf(&name, "%s-%s", basename(dir),
+	if (asprintf(&name, "%.*s-%s", (int)n_own, own,
 		     models_precision(precision)) < 0)
 		return options_fail("out of memory");
 	if (!copy_name_ok(name)) {
@@ -208,12 +210,14 @@ static int model_quantize(const char *name, enum bark_precision precision)
 static int model_import(const char *from, const char *vocab, const char *name)
 {
 	char *full = realpath(from, NULL);
+	size_t n;
 	int status;
 
 	if (!full)
 		return options_fail("%s: %s", from, strerror(errno));
+	/* It ends where the path does: no slash is behind a real path. */
 	if (!name)
-		name = basename(full);
+		name = barkd_model_name(full, &n);
 	if (copy_name_ok(name))
 		status = models_check(full, vocab, false, models_report);
 	else

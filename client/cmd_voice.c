@@ -15,7 +15,8 @@
 static int voice_list(const char *model_dir, bool as_json)
 {
 	struct barkd_entries voices = {0};
-	const char *own = strrchr(model_dir, '/');
+	size_t n_own;
+	const char *own = barkd_model_name(model_dir, &n_own);
 	json_t *list = json_array();
 	int r = barkd_voices_list(&voices, model_dir);
 
@@ -25,12 +26,12 @@ static int voice_list(const char *model_dir, bool as_json)
 				    strerror(-r));
 	}
 	/* the model's own voice, which has no preset */
-	own = own && own[1] ? own + 1 : model_dir;
 	if (as_json)
-		json_array_append_new(list, json_pack("{s:s,s:n}", "name", own,
-						      "path"));
+		json_array_append_new(list,
+			json_pack("{s:s%,s:n}", "name", own, n_own,
+				  "path"));
 	else
-		printf("%-20s %s\n", own, "(the model's own)");
+		printf("%-20.*s %s\n", (int)n_own, own, "(the model's own)");
 	for (size_t i = 0; i < voices.n; i++) {
 		const struct barkd_entry *v = &voices.items[i];
 

@@ -433,6 +433,18 @@ int barkd_model_find(char **ret, const char *name)
 	return r;
 }
 
+const char *barkd_model_name(const char *model_dir, size_t *ret_len)
+{
+	size_t end = strlen(model_dir), start;
+
+	while (end > 0 && model_dir[end - 1] == '/')
+		end--;
+	for (start = end; start > 0 && model_dir[start - 1] != '/';)
+		start--;
+	*ret_len = end - start;
+	return model_dir + start;
+}
+
 unsigned barkd_module_dirs(const char *ret[2])
 {
 	const char *own = getenv("BARKD_SINK_DIR");
@@ -489,14 +501,13 @@ static int voice_by_path(char **ret, const char *path)
 /* Whether a name is the model's own: then no preset is asked for. */
 static bool is_own_name(const char *model_dir, const char *name)
 {
-	size_t end = model_dir ? strlen(model_dir) : 0, start;
+	const char *own;
+	size_t n;
 
-	while (end > 0 && model_dir[end - 1] == '/')
-		end--;
-	for (start = end; start > 0 && model_dir[start - 1] != '/';)
-		start--;
-	return end > start && strlen(name) == end - start &&
-	       memcmp(model_dir + start, name, end - start) == 0;
+	if (!model_dir)
+		return false;
+	own = barkd_model_name(model_dir, &n);
+	return n > 0 && strlen(name) == n && memcmp(own, name, n) == 0;
 }
 
 int barkd_voice_find(char **ret, const char *model_dir, const char *name)

@@ -47,6 +47,9 @@ int barkd_socket_path(char **ret);
 /* name: NULL (the default), a name, or a path with a slash. */
 int barkd_model_find(char **ret, const char *name);
 int barkd_models_list(struct barkd_entries *ret);
+/* A model's own name, that of its folder: *ret_len bytes of model_dir, without
+ * the slashes that may be behind it; 0: there is no name. */
+const char *barkd_model_name(const char *model_dir, size_t *ret_len);
 
 /* name: a name, or a path; "none" and the model's own name, which is its voice
  * without a preset, give 0 with *ret NULL. */

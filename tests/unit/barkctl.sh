@@ -150,6 +150,8 @@ expect 'voice import' 0 'say -v anna' voice import -m tiny "$voice" anna
 expect 'voice import again' 1 'already' voice import -m tiny "$voice" anna
 expect 'voice list' 0 '^anna ' voice list -m tiny
 expect "the model's own voice in the list" 0 "^tiny .*own" voice list -m tiny
+expect "the model's own voice, found by a path" 0 "^tiny .*own" \
+	voice list -m "$data/models/tiny/"
 expect "speaks with the model's own voice" 0 '' \
 	render -m tiny -v tiny -o "$tmp/own.wav" Hello.
 expect 'voice list as JSON' 0 '"name": "anna"' voice list --json -m tiny

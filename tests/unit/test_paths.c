@@ -142,6 +142,8 @@ static void test_voices(void)
 	TAP_CHECK(name, barkd_voice_find(&p, model, "none") == 0 && !p);
 	p = model;
 	TAP_CHECK(name, barkd_voice_find(&p, model, "mine") == 0 && !p);
+	p = model;
+	TAP_CHECK(name, barkd_voice_find(&p, "a/mine//", "mine") == 0 && !p);
 	TAP_CHECK(name, barkd_voice_find(&p, model, "min") == -ENOENT);
 	TAP_CHECK(name, barkd_voice_find(&p, model, "zed") == -ENOENT);
 	TAP_CHECK(name, barkd_voice_find(&p, model, "..") == -EINVAL);
@@ -156,6 +158,26 @@ static void test_voices(void)
 		 model);
 	TAP_CHECK(name, barkd_voice_find(&p, NULL, path) == 0);
 	free(p);
+	tap_ok(name);
+}
+
+static void test_own_names(void)
+{
+	static const struct {
+		const char *dir, *own;
+	} cases[] = {
+		{"mine", "mine"}, {"/a/mine", "mine"}, {"a/mine//", "mine"},
+		{"/", ""},	  {"", ""},
+	};
+	const char *name = "paths own names";
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		size_t n;
+		const char *own = barkd_model_name(cases[i].dir, &n);
+
+		TAP_CHECK(name, n == strlen(cases[i].own) &&
+				memcmp(own, cases[i].own, n) == 0);
+	}
 	tap_ok(name);
 }
 
@@ -187,6 +209,7 @@ int main(void)
 	test_places();
 	test_models();
 	test_voices();
+	test_own_names();
 	snprintf(command, sizeof(command), "rm -r '%s'", root);
 	if (system(command) != 0)
 		return 1;
