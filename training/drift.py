@@ -28,31 +28,6 @@ def text_of(work, words, seed=1):
     return " ".join(out)
 
 
-def charge(ref, hyp):
-    """Errors at each word of ref; insertions go to the word before."""
-    n, m = len(ref), len(hyp)
-    d = np.zeros((n + 1, m + 1), np.int32)
-    d[:, 0], d[0] = np.arange(n + 1), np.arange(m + 1)
-    ids = {w: i for i, w in enumerate(sorted(set(ref) | set(hyp)))}
-    h = np.array([ids[w] for w in hyp])
-    for i in range(1, n + 1):
-        row = np.minimum(d[i - 1, 1:] + 1, d[i - 1, :-1] + (h != ids[ref[i - 1]]))
-        row = np.concatenate([[i], row]) - np.arange(m + 1)
-        d[i] = np.minimum.accumulate(row) + np.arange(m + 1)
-    err, i, j = np.zeros(n, int), n, m
-    while i or j:
-        if i and j and d[i, j] == d[i - 1, j - 1] + (ref[i - 1] != hyp[j - 1]):
-            err[i - 1] += ref[i - 1] != hyp[j - 1]
-            i, j = i - 1, j - 1
-        elif i and d[i, j] == d[i - 1, j] + 1:
-            err[i - 1] += 1
-            i -= 1
-        else:
-            err[max(i - 1, 0)] += 1
-            j -= 1
-    return err
-
-
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("barkctl")
@@ -66,7 +41,7 @@ def main():
     subprocess.run([a.barkctl, "render", "-m", a.model, "-v", a.voice, "--seed", "1", "-o", wav, "-"], input=text.encode("ascii"), check=True)
     rate, x = scipy.io.wavfile.read(wav)
     ref, hyp = E.words(text), E.words(E.recognise(x / 32768.0, rate, tmp))
-    err = charge(ref, hyp)
+    err = E.charge(ref, hyp)
     print("%d words, %.0f s of sound, WER %.1f %%; by fifths %s" % (len(ref), len(x) / rate, 100 * err.sum() / len(ref),
                                                                     ", ".join("%.1f %%" % (100 * e.sum() / len(e)) for e in np.array_split(err, 5))))
     os.remove(wav), os.remove(tmp)

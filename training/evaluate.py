@@ -11,6 +11,7 @@ import argparse
 import os
 import re
 import subprocess
+import tempfile
 import time
 
 import numpy as np
@@ -36,6 +37,31 @@ def distance(ref, hyp):
         for j, h in enumerate(hyp, 1):
             last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (r != h))
     return row[-1]
+
+
+def charge(ref, hyp):
+    """Edit distance with its path: errors charged to each item of ref; insertions go to the one before."""
+    n, m = len(ref), len(hyp)
+    d = np.zeros((n + 1, m + 1), np.int32)
+    d[:, 0], d[0] = np.arange(n + 1), np.arange(m + 1)
+    ids = {w: i for i, w in enumerate(sorted(set(ref) | set(hyp)))}
+    h = np.array([ids[w] for w in hyp])
+    for i in range(1, n + 1):
+        row = np.minimum(d[i - 1, 1:] + 1, d[i - 1, :-1] + (h != ids[ref[i - 1]]))
+        row = np.concatenate([[i], row]) - np.arange(m + 1)
+        d[i] = np.minimum.accumulate(row) + np.arange(m + 1)
+    err, i, j = np.zeros(n, int), n, m
+    while i or j:
+        if i and j and d[i, j] == d[i - 1, j - 1] + (ref[i - 1] != hyp[j - 1]):
+            err[i - 1] += ref[i - 1] != hyp[j - 1]
+            i, j = i - 1, j - 1
+        elif i and d[i, j] == d[i - 1, j] + 1:
+            err[i - 1] += 1
+            i -= 1
+        else:
+            err[max(i - 1, 0)] += 1
+            j -= 1
+    return err
 
 
 def recognise(wave, rate, tmp):
@@ -72,6 +98,13 @@ def teacher_wave(text, voice, tmp):
         subprocess.run(["text2wave", "-eval", "(voice_cmu_us_slt_arctic_hts)", "-o", tmp], input=text.encode("ascii"), check=True)
     rate, x = scipy.io.wavfile.read(tmp)
     return x / 32768.0, rate
+
+
+def trace(barkctl, model, text, seed, voice="none"):
+    """(semantic tokens, ids of the text's pieces) of one text; seed and voice as barkctl takes them."""
+    with tempfile.TemporaryDirectory() as out:
+        subprocess.run([barkctl, "trace", "-m", model, "-v", voice, "--seed", seed, "--text", text, "-o", out], check=True, stdout=subprocess.DEVNULL)
+        return np.load(out + "/semantic.npy"), np.load(out + "/text_ids.npy").ravel()
 
 
 def trimmed(labels, dur):

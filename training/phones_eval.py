@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 import data
+import evaluate as E
 import texts
 import tokens as T
 
@@ -47,28 +48,6 @@ def speak(model, config, batch, ids):
     return res
 
 
-def compare(ref, hyp):
-    """Edit distance with its path: (errors of each reference phone, charged to it; insertions go to the phone before)."""
-    n, m = len(ref), len(hyp)
-    d = np.zeros((n + 1, m + 1), np.int32)
-    d[:, 0], d[0] = np.arange(n + 1), np.arange(m + 1)
-    for i in range(1, n + 1):
-        for j in range(1, m + 1):
-            d[i, j] = min(d[i - 1, j - 1] + (ref[i - 1] != hyp[j - 1]), d[i - 1, j] + 1, d[i, j - 1] + 1)
-    err, i, j = np.zeros(n, np.int32), n, m
-    while i or j:
-        if i and j and d[i, j] == d[i - 1, j - 1] + (ref[i - 1] != hyp[j - 1]):
-            err[i - 1] += ref[i - 1] != hyp[j - 1]
-            i, j = i - 1, j - 1
-        elif i and d[i, j] == d[i - 1, j] + 1:
-            err[i - 1] += 1
-            i -= 1
-        else:
-            err[max(i - 1, 0)] += 1
-            j -= 1
-    return err
-
-
 def main():
     ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     ap.add_argument("--work", default="training/work")
@@ -103,7 +82,7 @@ def main():
                     ref.append(T.PHONES[t % T.NP])
                     own.append(w)
             said = [p for p, _ in T.decode_phones(hyp) if p != "pau"]
-            err = compare(ref, said)
+            err = E.charge(ref, said)
             split = [rows[p].startswith("##") or (i + 1 < len(pieces) and rows[pieces[i + 1]].startswith("##")) for i, p in enumerate(pieces)]
             for o, e in zip(own, err):
                 tally[int(split[o])] += (e, 1)

@@ -5,11 +5,10 @@ Of each text and seed: pieces of words that were never begun, pieces begun again
 piece had been said, or its last phone beyond 0.4 s. The last lines count them; every offender is listed."""
 import argparse
 import os
-import subprocess
-import tempfile
 
 import numpy as np
 
+import evaluate as E
 import tokens as T
 
 RATE = 50.0
@@ -68,10 +67,7 @@ def main():
     for seed in a.seeds.split(","):
         count, longest = np.zeros(4, int), 0.0
         for text in texts:
-            with tempfile.TemporaryDirectory() as out:
-                subprocess.run([a.barkctl, "trace", "-m", a.model, "-v", a.voice, "--seed", seed, "--text", text, "-o", out], check=True,
-                               stdout=subprocess.DEVNULL)
-                sem, ids = np.load(out + "/semantic.npy"), np.load(out + "/text_ids.npy").ravel()
+            sem, ids = E.trace(a.barkctl, a.model, text, seed, a.voice)
             pieces = [rows[i] for i in ids]
             dropped, again, tail = judge(sem, pieces)
             count += len(dropped), len(again), tail > 0.15, 1

@@ -6,20 +6,15 @@ has whole and words in pieces are counted apart, and the offenders are listed.""
 import argparse
 import os
 import string
-import subprocess
-import tempfile
-
-import numpy as np
 
 import corpus
+import evaluate as E
 import tokens as T
 
 
 def said(barkctl, model, text, seed):
     """(phones, pieces) that a model speaks for a text."""
-    with tempfile.TemporaryDirectory() as out:
-        subprocess.run([barkctl, "trace", "-m", model, "--seed", seed, "--text", text, "-o", out], check=True, stdout=subprocess.DEVNULL)
-        sem, ids = np.load(out + "/semantic.npy"), np.load(out + "/text_ids.npy").ravel()
+    sem, ids = E.trace(barkctl, model, text, seed)
     return [p for p, _ in T.decode_phones(sem) if p != "pau"], len(ids)
 
 
