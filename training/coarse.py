@@ -126,6 +126,7 @@ def main():
     p.add_argument("--noise", type=float, default=0.1, help="share of envelope codes disturbed in the input")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--steps", type=int, default=1 << 30)
+    p.add_argument("--bf16", action="store_true", help="as semantic.py's")
     p.add_argument("--out", default="coarse.pt")
     p.add_argument("--resume", action="store_true")
     a = p.parse_args()
@@ -134,6 +135,7 @@ def main():
     data = Data(a.work, books, a.seed)
     data.refresh()
     net = N.Coarse(books, a.seed)
+    net.bf16 = a.bf16
     opt = torch.optim.AdamW(net.parameters(), lr=a.lr, betas=(0.9, 0.97), weight_decay=0.01)
     path, step, spent = os.path.join(a.work, a.out), 0, 0.0
     if a.resume and os.path.exists(path):

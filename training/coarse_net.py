@@ -112,6 +112,7 @@ class Coarse(nn.Module):
     def __init__(self, books=None, seed=1):
         super().__init__()
         torch.manual_seed(seed)
+        self.bf16 = False
         self.position = nn.Parameter(position_table())
         self.blocks = nn.ModuleList(Block() for _ in range(LAYERS))
         self.lnf = nn.Parameter(torch.ones(HIDDEN))
@@ -176,9 +177,10 @@ class Coarse(nn.Module):
 
     def forward(self, ids):
         x = F.embedding(ids, self.tables()) + self.position[:ids.shape[1]]
-        for b in self.blocks:
-            x = b(x)
-        return F.layer_norm(x, (HIDDEN,), self.lnf)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+            for b in self.blocks:
+                x = b(x)
+        return F.layer_norm(x.float(), (HIDDEN,), self.lnf)
 
     def losses(self, ids, weight, seen):
         """Mean negative log likelihood of the envelope and of the pitch codes, and how often the phase is right.

@@ -139,7 +139,8 @@ def main():
     if a.resume and os.path.exists(path):
         s = torch.load(path)
         net.load_state_dict(s["net"])
-        opt.load_state_dict(s["opt"])
+        if "opt" in s:
+            opt.load_state_dict(s["opt"])
         step, spent = s["step"], s["spent"]
     rng = np.random.default_rng(a.seed + step)
     print(", ".join("%s %.2f h" % x for x in data.hours.items()) + ", %.2f M parameters" % (sum(q.numel() for q in net.parameters()) / 1e6), flush=True)

@@ -213,7 +213,7 @@ def main():
     ap.add_argument("--first", type=int, default=0, help="number of the first shard")
     ap.add_argument("--step", type=int, default=1, help="make every n-th shard only (two processes: --first 0/1 --step 2)")
     ap.add_argument("--size", type=int, default=1000, help="texts in a shard")
-    ap.add_argument("--letters", action="store_true", help="shards of letters that have their names")
+    ap.add_argument("--texts", default="get", choices=["get", "spelt", "split"], help="what texts.Texts gives: the mixture, letters by name, words in pieces")
     ap.add_argument("--seed", type=int, default=1)
     args = ap.parse_args()
     from transformers import BertTokenizer
@@ -239,7 +239,7 @@ def main():
             continue
         start = time.time()
         items = lists[k * 400:(k + 1) * 400] if k < 3 else []
-        items += [(source.spelt if args.letters else source.get)(k * args.size + i) for i in range(args.size - len(items))]
+        items += [getattr(source, args.texts)(k * args.size + i) for i in range(args.size - len(items))]
         items = [x for x in items if x[1]]
         n, sec = make_shard(path, items, tok, aligner, exe)
         print("shard %03d: %d of %d texts, %.2f h of speech, %.0f s" % (k, n, args.size, sec / 3600, time.time() - start), flush=True)

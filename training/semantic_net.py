@@ -87,7 +87,7 @@ class Semantic(nn.Module):
         """pron (V, 13) phone codes of every text id (NONE = no more phones); silent (V,) how often a piece speaks nothing."""
         super().__init__()
         torch.manual_seed(seed)
-        self.ids = ids
+        self.ids, self.bf16 = ids, False
         f = {k: torch.as_tensor(v) for k, v in T.factors().items()}
         one = lambda v, n: F.one_hot(v.clamp(min=0), n).float() * (v >= 0)[:, None]
         kind = one(f["kind"], 3)
@@ -140,10 +140,13 @@ class Semantic(nn.Module):
 
     def forward(self, text, sem):
         """Logits (b, n + 1, SEM + 1) of the token after the infer token and after each of sem."""
-        x = self.embed(text, sem)
-        for i, layer in enumerate(self.layers):
-            x = layer(x, text.shape[1] if i == LAYERS - 1 else 0)
-        return F.linear(F.layer_norm(x, (D,), self.lnf), self.head())
+        x, head = self.embed(text, sem), self.head()
+        # the tables and what runs through the layers stay f32
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+            for i, layer in enumerate(self.layers):
+                x = layer(x, text.shape[1] if i == LAYERS - 1 else 0)
+            x = F.linear(F.layer_norm(x, (D,), self.lnf), head)
+        return x.float()
 
     @torch.no_grad()
     def export(self):

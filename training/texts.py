@@ -5,7 +5,9 @@ import os
 import random
 import re
 
-KINDS = ["example", "gloss", "list", "interface", "everyday", "number", "single", "rare", "letter"]
+import vocab
+
+KINDS = ["example", "gloss", "list", "interface", "everyday", "number", "single", "rare", "letter", "split"]
 WEIGHTS = [26, 12, 9, 18, 24, 4, 4, 3]
 WORDNET = "/usr/share/wordnet"
 OK_CHARS = re.compile(r"[A-Za-z0-9 .,;:?!'()-]+")
@@ -129,6 +131,10 @@ Control {L}|Option {L}.|Plan {L}.|Vitamin {L}.|Type {L}.|Drive {L}.|Key {L}.|Gat
 Platform {L} {time}.|The {L} {L} {L} {thing} is {adj}.|My {L} {L} is in the {place}.|Call the {L} {L} {L}.|{n} {L} {n2} lives in {city}.
 Row {L}, seat {dig}.|Answer {L} is wrong.|Not {L} but {L}|{L} and {L}|Press {key} and {L} to {act} the {thing}.|{L} {dig}|{L} {dig} {L}
 The {thing} begins with {L}.|{L} {L} {n2}.|From {L} to {L}.|It is spelled {L} {L} {L} {L}.""".replace("\n", "|").split("|")
+SPLIT = """{n} {n2} {verbed} the {thing} {time}.|{n} {n2} and {n} {n2}|Professor {n2} lives in {city}.|{n}, {n2}, {n}.|{thing}, {adj}, {place}|{thing} {adj}
+The {adj} {thing} of {n} {n2}.|Call from {n} {n2}.|{n} {n2} from {city} wants to join.|From {city} to {city} in {dig} minutes.|{thing}|{adj}.|{n2}|{n} {n2}
+A {adj} {thing} and a {adj} {thing}.|Message from {n}: bring the {thing} {time}.|Is the {thing} really {adj}?|Mister {n2}, your {thing} is {adj}.
+Breaking news from {city}: the {thing} is {adj}.|{n} {n2} won the {adj} {thing} in {city}.|{thing}, {thing}, {thing} and {thing}.""".replace("\n", "|").split("|")
 S["n2"] = "Smith Jones Brown Wilson Taylor Davis Miller Clark Lewis Walker Young King Baker Cooper".split()
 S["dig2"] = [str(i) for i in range(1, 32)]
 
@@ -146,13 +152,45 @@ class Texts:
         self.pool = {"thing": [w for w in noun if w in have], "adj": [w for w in adj if w in have], "adv": [w for w in adv if w in have],
                      "place": [w for w in noun if w in have], "n": names}
         self.rare = [w for w in noun + adj + verb if w not in have and 4 <= len(w) <= 11]
+        self.outside = None
 
-    def fill(self, r, t):
+    def fill(self, r, t, other=None):
+        """Fills the slots of a template; other(r, slot) may give a word of its own, or None."""
         def sub(m):
             k = m.group(1)
-            x = r.choice(self.pool[k]) if k in self.pool and r.random() < 0.4 else r.choice(S[k])
-            return self.fill(r, x) if "{" in x else x
+            x = other and other(r, k) or (r.choice(self.pool[k]) if k in self.pool and r.random() < 0.4 else r.choice(S[k]))
+            return self.fill(r, x, other) if "{" in x else x
         return re.sub(r"\{(\w+)\}", sub, t)
+
+    def lexicon(self):
+        """Words of the teacher's lexicon that the vocabulary has not whole, and how often each is drawn (cumulated): (words, ends), names after."""
+        from wordfreq import word_frequency
+        have = set(self.words) | {n.lower() for n in self.names}
+        spelt = set(open(vocab.WORDS, encoding="utf-8").read().split())
+        out = ([], []), ([], [])
+        for w in sorted(vocab.read_lexicon(vocab.DICT)):
+            f = word_frequency(w, "en")
+            if w in have or not w.isalpha() or not 3 <= len(w) <= 14 or f < 1e-7:
+                continue
+            for (words, ends), ok, cased in zip(out, (w in spelt, w.capitalize() in spelt or w not in spelt), (w, w.capitalize())):
+                if ok:
+                    words.append(cased)
+                    ends.append((ends[-1] if ends else 0) + f ** 0.4)
+        return out
+
+    def split(self, i):
+        """Sentences of templates with words in pieces."""
+        r = random.Random(self.seed * 1000003 + i)
+        self.outside = self.outside or self.lexicon()
+        slots = {"thing": 0, "adj": 0, "place": 0, "food": 0, "animal": 0, "person": 0, "n": 1, "n2": 1, "city": 1, "app": 1}
+
+        def other(r, slot):
+            if slot in slots and r.random() < 0.6:
+                words, ends = self.outside[slots[slot]]
+                return r.choices(words, cum_weights=ends)[0]
+
+        t = self.fill(r, r.choice(SPLIT if r.random() < 0.4 else EVERYDAY if r.random() < 0.7 else INTERFACE), other)
+        return KINDS.index("split"), clean(t[0].upper() + t[1:])
 
     def ended(self, r, t, p_cap=0.75, p_end=0.85):
         if r.random() < p_cap:
