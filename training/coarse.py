@@ -35,20 +35,26 @@ class Data:
                 continue
             self.seen.add(path)
             who = CT.speaker(path)
-            with np.load(path) as z:
-                at, c1, c2 = z["at"], CT.envelope_code(z["mgc"], self.books, who), CT.pitch_code(z["a"], z["phi"], self.rng)
-            sems = self.semantic(path)
             lead = []
-            for u, (sem, held) in enumerate(sems):
-                if at[u + 1] - at[u] < 12 or sem is None:
+            for sem, code, held in self.utterances(path)[1]:
+                if len(code) < 24 or sem is None:
                     continue
-                code = np.empty(2 * (at[u + 1] - at[u]), np.int32)
-                code[0::2] = N.SEM + c1[at[u]:at[u + 1]]
-                code[1::2] = N.SEM + N.CODES + c2[at[u]:at[u + 1]]
                 (self.held if held else self.train)[who].append((sem, code))
-                lead += c1[at[u]:at[u] + 3].tolist()
+                lead += (code[:6:2] - N.SEM).tolist()
             self.pause[who] = np.concatenate([self.pause[who], lead]).astype(np.int64)
             print("%s: %d utterances, %d held out" % (os.path.basename(path), len(self.train[who]), len(self.held[who])), flush=True)
+
+    def utterances(self, path):
+        """(frames at which the utterances of a shard begin and end, [(semantic tokens, interleaved codes, held out?)])."""
+        with np.load(path) as z:
+            at, c1, c2 = z["at"], CT.envelope_code(z["mgc"], self.books, CT.speaker(path)), CT.pitch_code(z["a"], z["phi"], self.rng)
+        out = []
+        for u, (sem, held) in enumerate(self.semantic(path)):
+            code = np.empty(2 * (at[u + 1] - at[u]), np.int32)
+            code[0::2] = N.SEM + c1[at[u]:at[u + 1]]
+            code[1::2] = N.SEM + N.CODES + c2[at[u]:at[u + 1]]
+            out.append((sem, code, held))
+        return at, out
 
     def semantic(self, path):
         """[(semantic tokens, held out?)] of a shard."""

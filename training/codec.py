@@ -1,6 +1,6 @@
 """Trains the EnCodec decoder of the embedded voice on codes whose pulse phase is known.
 
-usage: codec.py --work DIR --minutes M [--resume]     reads W/books.npz, W/codec/*.npz with *.wave.npy; writes W/codec.pt
+usage: codec.py --work DIR --minutes M [--resume]     reads W/books.npz, W/codec/*.npz with *.wave.npy and, where they are, *.samples.npy (samples.py); writes W/codec.pt
 
 The codebook vectors are fixed (codec_tokens.py). Since the code tells the pulses' places, voiced frames have a wave loss beside the
 spectral ones and need no discriminator; unvoiced frames are judged by spectra alone."""
@@ -48,22 +48,24 @@ class Data:
                 c1 = CT.envelope_code(z["mgc"][:at[-1]], books, CT.speaker(path))
                 c2 = CT.pitch_code(z["a"], z["phi"], rng)
             starts = [(s, e) for s, e in zip(at[:-1], at[1:]) if e - s > 8]
-            self.shards[CT.speaker(path)].append((starts, c1, c2, np.load(path, mmap_mode="r")))
+            drawn = path[:-9] + ".samples.npy"
+            takes = np.concatenate([c1[None], np.load(drawn)]) if os.path.exists(drawn) else c1[None]
+            self.shards[CT.speaker(path)].append((starts, takes, c2, np.load(path, mmap_mode="r")))
         self.who = [w for w in self.shards if self.shards[w]]
         self.share = np.where(np.array(self.who) == "slt", 2.0, 1.0) if len(self.who) == 3 else np.ones(len(self.who))
         self.share /= self.share.sum()
-        self.hours = {w: sum(len(x[1]) for x in self.shards[w]) / V.FPS / 3600 for w in self.who}
+        self.hours = {w: sum(len(x[2]) for x in self.shards[w]) / V.FPS / 3600 for w in self.who}
 
     def batch(self, rng, size, frames, opening=False):
         """codes (size, 2, frames), waves (size, frames * HOP): crops of utterances; a short one is followed by the next."""
         codes, waves = np.empty((size, 2, frames), np.int64), np.empty((size, frames * V.HOP), np.float32)
         for i in range(size):
             shards = self.shards[self.who[rng.choice(len(self.who), p=self.share)]]
-            starts, c1, c2, wave = shards[rng.integers(len(shards))]
+            starts, takes, c2, wave = shards[rng.integers(len(shards))]
             s, e = starts[rng.integers(len(starts))]
             s = s if opening else int(rng.integers(s, max(s, e - frames) + 1))
-            s = min(s, len(c1) - frames)
-            codes[i] = c1[s:s + frames], c2[s:s + frames]
+            s = min(s, len(c2) - frames)
+            codes[i] = takes[rng.integers(len(takes)), s:s + frames], c2[s:s + frames]
             waves[i] = wave[s * V.HOP:(s + frames) * V.HOP].astype(np.float32) / 32767
         # noise codes are drawn anew each time: nothing is to be learnt from which of them stands where
         noise = V.CODE_A[codes[:, 1]] == 0
