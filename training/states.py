@@ -37,9 +37,8 @@ def layers(sd, i, names):
 
 @torch.no_grad()
 def books(work, embed):
-    """books.npz: the centroids are un-whitened by slt's statistics, which codec_tokens.py draws with its first seed."""
-    x = CT.frames_of(work, "slt", 150000, np.random.default_rng(1))
-    mean, std = x.mean(0), x.std(0)
+    """books.npz, from the whitened vectors."""
+    mean, std = CT.statistics(work)
     both = np.stack([e[:CT.CODES].numpy() for e in embed])
     np.savez(os.path.join(work, "books.npz"), centroids=(both[0, :, :V.MGC] * std + mean).astype(np.float32), mean=mean, std=std, books=both)
 
