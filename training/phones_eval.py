@@ -55,6 +55,7 @@ def main():
     ap.add_argument("--count", type=int, default=100)
     ap.add_argument("--batch", type=int, default=25)
     ap.add_argument("--temperatures", default="0.7,0.85", help="0 = greedy; low ones hold phones too long")
+    ap.add_argument("--top-p", type=float, default=0.85)
     ap.add_argument("--show", type=int, default=3, help="utterances with errors to print")
     ap.add_argument("--seed", type=int, default=1)
     args = ap.parse_args()
@@ -67,7 +68,7 @@ def main():
     held.sort(key=lambda u: len(u[1]))
     for temp in map(float, args.temperatures.split(",")):
         torch.manual_seed(args.seed)
-        cfg = config(temperature=temp) if temp else config(do_sample=False, temperature=1.0)
+        cfg = config(temperature=temp, top_p=args.top_p) if temp else config(do_sample=False, temperature=1.0)
         got = []
         for i in range(0, len(held), args.batch):
             got += speak(model, cfg, held[i:i + args.batch], ids)
