@@ -36,6 +36,13 @@ def make_decoder():
     return EncodecDecoder(EncodecConfig(**config()))
 
 
+def louder(decoder, db):
+    """Makes a decoder's state dict so much louder, in place."""
+    last = max((k for k in decoder if k.endswith("conv.bias")), key=lambda k: int(k.split(".")[1]))
+    for k in (last, last.replace("bias", "parametrizations.weight.original0")):
+        decoder[k] = decoder[k] * 10 ** (db / 20)
+
+
 class Data:
     """All frames of the utterances that have waves, as codes and samples; slt is heard as often as the others together."""
 

@@ -98,9 +98,7 @@ def main():
     net = N.Coarse()
     net.load_state_dict(torch.load(os.path.join(a.work, "coarse.pt"))["net"])
     decoder = torch.load(os.path.join(a.work, "codec.pt"))["net"]
-    last = max((k for k in decoder if k.endswith("conv.bias")), key=lambda k: int(k.split(".")[1]))
-    for k in (last, last.replace("bias", "parametrizations.weight.original0")):
-        decoder[k] = decoder[k] * 10 ** (a.gain / 20)
+    codec.louder(decoder, a.gain)
     parts = [("semantic.", torch.load(path)), ("fine_acoustics.", fine.state()),
              ("codec_model.decoder.", decoder)]
     with torch.no_grad():

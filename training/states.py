@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
+import codec
 import codec_tokens as CT
 import coarse_net as N
 import data
@@ -125,9 +126,7 @@ def main():
     books(a.work, [weights["codec_model.quantizer.layers.%d.codebook.embed" % i].float() for i in range(2)])
     torch.save(dict(net=coarse(part(weights, "coarse_acoustics.")).state_dict(), step=0, spent=0.0), at("coarse.pt"))
     decoder = part(weights, "codec_model.decoder.")
-    last = max((k for k in decoder if k.endswith("conv.bias")), key=lambda k: int(k.split(".")[1]))
-    for k in (last, last.replace("bias", "parametrizations.weight.original0")):
-        decoder[k] = decoder[k] / 10 ** (a.gain / 20)
+    codec.louder(decoder, -a.gain)
     torch.save(dict(net=decoder, step=0, spent=0.0), at("codec.pt"))
     ids = T.load_ids(a.work)
     pron = data.pronunciations(a.work)

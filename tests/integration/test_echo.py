@@ -15,6 +15,12 @@ def short(daemon):
     return daemon.status()["short"]
 
 
+def soon(model):
+    """Half of the model's time; but a model may be as fast as the way to the recorder,
+    three cycles of 256 frames, which is in all of these times."""
+    return statistics.median(model) / 2 + 3 * 256 / 48
+
+
 def need_fast_voice(daemon):
     try:
         wait_for("fast voice", lambda: short(daemon)["fast_voice"], 10)
@@ -42,13 +48,13 @@ def echo(bench):
         model = [heard_after(daemon, recorder, k) for k in KEYS]
         fast = [heard_after(daemon, recorder, k, deadline_ms=1) for k in KEYS]
         assert short(daemon)["fast"] == len(KEYS), short(daemon)
-        assert statistics.median(fast) < statistics.median(model), (fast, model)
+        assert statistics.median(fast) < soon(model), (fast, model)
         # Nobody types: the model says them, for the next time.
         wait_for("letters in the cache", lambda: short(daemon)["cache_entries"] >= 36, 60)
         daemon.settle()
         cached = [heard_after(daemon, recorder, k, deadline_ms=1) for k in KEYS]
         assert short(daemon)["cached"] == len(KEYS) and short(daemon)["fast"] == len(KEYS)
-        assert statistics.median(cached) < statistics.median(model), (cached, model)
+        assert statistics.median(cached) < soon(model), (cached, model)
         return (f"model {statistics.median(model):.0f} ms, fast voice {statistics.median(fast):.0f}"
                 f" ms, cache {statistics.median(cached):.0f} (at most {max(cached):.0f}) ms")
 
