@@ -60,8 +60,8 @@ class Data:
         """[(semantic tokens, held out?)] of a shard."""
         if CT.speaker(path) != "slt":
             with np.load(path) as z:
-                at, sem = z["sem_at"], z["sem"].astype(np.int64)
-            return [(sem[at[u]:at[u + 1]], u % 60 == 0) for u in range(len(at) - 1)]
+                at, sem, held = z["sem_at"], z["sem"].astype(np.int64), z["held"]
+            return [(sem[at[u]:at[u + 1]], held[u]) for u in range(len(held))]
         with np.load(os.path.join(self.work, "corpus", os.path.basename(path))) as z:
             c = {k: z[k] for k in ("phone_at", "phone", "piece", "slot", "dur", "frame_at", "lf0", "held")}
         out = []

@@ -1,10 +1,11 @@
 """Other speakers for the coarse network and the decoder: the Clustergen voices rms and awb of flite, in the codec's own terms.
 
-usage: voices.py --work DIR [--shards N]     reads W/corpus/NNN.txt; writes W/codec/rms_NNN.npz, awb_NNN.npz and their *.wave.npy
+usage: voices.py --work DIR [--shards N]     reads W/corpus/NNN.npz and .txt; writes W/codec/rms_NNN.npz, awb_NNN.npz and their *.wave.npy
 
-A speaker says the texts with phones, durations and pitch of its own. The semantic tokens follow from them as slt's do, with the pitch
-moved to slt's mean and spread: they stay independent of who speaks. Pieces and slots are left out (every phone as a piece of its
-own), since the coarse network does not read them. NNN.npz: at (utterance starts), mgc, a, phi as in vocoder.py, sem_at, sem."""
+A speaker says a text as slt does: with slt's semantic tokens, durations, voicing and melody, the melody moved to the speaker's mean and spread.
+Only the spectra are the speaker's, stretched phone by phone. So a semantic token tells nothing of who speaks, and what the semantic network
+says later is what these were learnt with. A text whose phones flite has otherwise is left out (one in seven). NNN.npz: at (utterance
+starts), mgc, a, phi as in vocoder.py, sem_at, sem, held."""
 import argparse
 import io
 import os
@@ -19,10 +20,7 @@ import vocoder as V
 HERE = os.path.dirname(os.path.abspath(__file__))
 NAMES = ("rms", "awb")
 ORDER, RATE16 = 25, 16000
-HIGHER = {"rms": 1.06, "awb": 1.0}      # so that few frames are below the lowest pitch that has codes
-# How often slt whispers a phone. flite's mixed excitation has pitch everywhere (rms even in "s"): without this no frame of theirs would teach
-# the coarse network what to make of slt's unvoiced tokens, and it would go on as slt.
-WHISPERED = dict(s=1, f=1, sh=1, th=1, t=1, k=1, p=1, ch=1, z=0.7, dh=0.5, hh=0.5, zh=0.6, jh=0.5, b=0.3, d=0.2, g=0.2, v=0.15)
+MELODY = {"rms": (4.654, 0.14), "awb": (4.833, 0.119)}    # mean and spread of log F0 in flite; rms 6 % higher: few frames are below the lowest pitch with codes
 SLT_MEAN, SLT_STD = 5.162, 0.088     # of slt's log F0 in voiced frames
 
 
@@ -76,37 +74,40 @@ def level(mgc):
     return np.log(np.mean(np.exp(2 * (mgc @ V.LOGH).real), 1) + 1e-9)
 
 
-def whisper(names, dur, f0, rng):
-    """F0 with some phones unvoiced: those that always are, as a whole, and of the others the first two states."""
-    f0, at = f0.copy(), 0
-    for name, d in zip(names, dur):
-        share = WHISPERED.get(name, 0)
-        if rng.random() < share:
-            f0[at:at + (d.sum() if share == 1 else d[:2].sum())] = 0
-        at += d.sum()
-    return f0
-
-
-def convert(raw, matrix, offset, mean, std, rng):
-    """(semantic tokens, mgc of 5 ms frames, lf0) of one text, or None."""
-    names, dur, f0, mcep = raw
-    f0 = whisper(names, dur, f0, rng)
-    if any(n not in tokens.PHONE_ID for n in names) or not names:
+def stretch(names, dur, phone, five):
+    """For each 5 ms frame of slt's (phone, five) the time in flite's frames of the same phone, or None where the phones differ.
+    A pause that flite has not made is taken from its first one."""
+    own = [i for i, n in enumerate(names) if n != "pau"]
+    if [names[i] for i in own] != [tokens.PHONES[p] for p in phone if p != tokens.PAU]:
         return None
-    phone = np.array([tokens.PHONE_ID[n] for n in names])
-    five = np.zeros((len(phone), 5), np.int64)
-    five[:, [0, 2, 4]] = dur
-    lead, kept = tokens.trim(phone, five)
-    part = slice(lead, lead + kept)
-    lf0 = np.where(f0 > 0, np.log(np.maximum(f0, 1)), 0)[part].astype(np.float32)
-    mgc = mcep[part] @ matrix + offset
-    plain = mcep[part] @ (matrix / np.where(np.arange(ORDER) < 2, 1, 1.4)[:, None]) + offset
+    end = np.cumsum(dur.sum(1))
+    begin = end - dur.sum(1)
+    out, k = [], 0
+    for p, n in zip(phone, five.sum(1)):
+        i = own[k] if p != tokens.PAU else (own[k] if k < len(own) else len(names)) - 1
+        k += p != tokens.PAU
+        if i < 0 or i == len(names) or p == tokens.PAU and names[i] != "pau":
+            i = 0
+        if end[i] == begin[i]:
+            return None
+        out.append(begin[i] + (np.arange(n) + 0.5) / n * (end[i] - begin[i]) - 0.5 if n else np.zeros(0))
+    return np.concatenate(out)
+
+
+def convert(raw, said, matrix, offset):
+    """MGC of 5 ms frames of one text as flite's voice would say it with slt's durations, or None."""
+    names, dur, _, mcep = raw
+    at = stretch(names, dur, *said) if names and names[0] == "pau" else None
+    if at is None:
+        return None
+    at = at.clip(0, len(mcep) - 1)
+    i = np.minimum(at.astype(int), len(mcep) - 2)
+    f = (at - i)[:, None].astype(np.float32)
+    mcep = mcep[i] * (1 - f) + mcep[i + 1] * f
+    mgc = mcep @ matrix + offset
+    plain = mcep @ (matrix / np.where(np.arange(ORDER) < 2, 1, 1.4)[:, None]) + offset
     mgc[:, 0] += 0.5 * (level(plain) - level(mgc))           # the postfilter must not change the power
-    moved = np.where(lf0 > 1, (lf0 - mean) / std * SLT_STD + SLT_MEAN, 0)
-    start = np.zeros(len(phone), int)
-    start[0] = -1
-    sem = tokens.encode(phone, start, np.zeros(len(phone), int), five, moved)
-    return None if sem is None else (sem, mgc, lf0)
+    return mgc
 
 
 def main():
@@ -121,41 +122,43 @@ def main():
         voiced = z["a"][:20000] > 0
         want = level(z["mgc"][:20000][voiced].astype(np.float32)).mean()
     for k in range(a.shards):
-        with open(os.path.join(a.work, "corpus", "%03d.txt" % k), "rb") as f:
-            texts = f.read()
+        shard = tokens.load_shard(os.path.join(a.work, "corpus", "%03d.npz" % k))
         for who, name in enumerate(NAMES):
-            make(os.path.join(a.work, "codec", "%s_%03d" % (name, k)), exe, name, texts, want, np.random.default_rng(a.seed + 100 * who + k))
+            make(os.path.join(a.work, "codec", "%s_%03d" % (name, k)), exe, name, shard, want, np.random.default_rng(a.seed + 100 * who + k))
 
 
-def make(out, exe, name, texts, want, rng):
+def make(out, exe, name, shard, want, rng):
     if os.path.exists(out + ".npz"):
         return
     began = time.time()
-    raw = subprocess.run([exe, name], input=texts, stdout=subprocess.PIPE, check=True).stdout
-    items = read_params(io.BytesIO(raw))
+    texts = "".join(t + "\n" for t in shard["texts"]).encode("ascii")
+    items = read_params(io.BytesIO(subprocess.run([exe, name], input=texts, stdout=subprocess.PIPE, check=True).stdout))
     alpha, beta, _ = next(items)
     items = list(items)
     matrix, offset = conversion(alpha, beta)
-    lf = np.concatenate([np.log(i[2][i[2] > 0]) for i in items if i])
-    mean, std = lf.mean(), lf.std()
-    done = [convert(i, matrix, offset, mean, std, rng) for i in items if i]
-    done = [d for d in done if d is not None]
-    loud = np.concatenate([level(m[l > 1]) for _, m, l in done[:100]]).mean()
-    at, sem_at, parts, waves, sems = [0], [0], [], [], []
-    for sem, mgc, lf0 in done:
+    mean, std = MELODY[name]
+    done = []
+    for u, raw in enumerate(items):
+        p, f = slice(*shard["phone_at"][u:u + 2]), slice(*shard["frame_at"][u:u + 2])
+        phone, five, lf0 = shard["phone"][p].astype(int), shard["dur"][p], shard["lf0"][f].astype(np.float32)
+        sem = tokens.encode(phone, shard["piece"][p], shard["slot"][p], five, lf0)
+        mgc = convert(raw, (phone, five), matrix, offset) if raw and sem is not None else None
+        if mgc is not None:
+            done.append((sem, mgc, np.where(lf0 > 1, (lf0 - SLT_MEAN) / SLT_STD * std + mean, 0), shard["held"][u]))
+    loud = np.concatenate([level(m[l > 1]) for _, m, l, _ in done[:100]]).mean()
+    at, sem_at, parts, waves = [0], [0], [], []
+    for sem, mgc, lf0, _ in done:
         mgc = (mgc + np.eye(1, V.MGC)[0] * 0.5 * (want - loud)).astype(np.float32)
-        code, phi = V.frame_codes(np.where(lf0 > 1, lf0 + np.log(HIGHER[name]), 0), V.A_DEEP)
+        code, phi = V.frame_codes(lf0, V.A_DEEP)
         waves.append((V.synthesise(mgc, code, phi, rng).clip(-1, 1) * 32767).astype(np.int16))
         parts.append((V.codec_features(mgc, len(code)).astype(np.float16), code.astype(np.uint8), phi.astype(np.uint8)))
-        sems.append(sem)
         at.append(at[-1] + len(code))
         sem_at.append(sem_at[-1] + len(sem))
     np.save(out + ".wave.npy", np.concatenate(waves))
     np.savez(out + ".tmp.npz", at=np.array(at), mgc=np.concatenate([x[0] for x in parts]), a=np.concatenate([x[1] for x in parts]),
-             phi=np.concatenate([x[2] for x in parts]), sem_at=np.array(sem_at), sem=np.concatenate(sems))
+             phi=np.concatenate([x[2] for x in parts]), sem_at=np.array(sem_at), sem=np.concatenate([d[0] for d in done]), held=np.array([d[3] for d in done]))
     os.rename(out + ".tmp.npz", out + ".npz")
-    print("%s: %d texts of %d, %.2f h, pitch %.1f Hz, %.0f s" % (os.path.basename(out), len(done), len(items), at[-1] / V.FPS / 3600, np.exp(mean),
-                                                                time.time() - began), flush=True)
+    print("%s: %d texts of %d, %.2f h, %.0f s" % (os.path.basename(out), len(done), len(items), at[-1] / V.FPS / 3600, time.time() - began), flush=True)
 
 
 if __name__ == "__main__":
