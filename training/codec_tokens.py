@@ -82,6 +82,15 @@ def envelope_code(mgc, books, who="slt"):
     return part.start + nearest(np.asarray(mgc, np.float32) * w, books["centroids"][part] * w)
 
 
+def sharpen(book, by):
+    """Stretches the cepstra of (>= CODES, DIM) whitened vectors of codebook 1 about each speaker's mean, in place; the level stays. A code is the mean
+    of the frames that are nearest to it, and flatter than they are."""
+    for part in SPEAKERS.values():
+        v = book[part, 1:V.MGC]
+        m = v.mean(0)
+        book[part, 1:V.MGC] = m + by * (v - m)
+
+
 def speaker(path):
     """Whose shard W/codec/[rms_|awb_]NNN.npz is."""
     name = os.path.basename(path)

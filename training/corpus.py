@@ -213,7 +213,8 @@ def main():
     ap.add_argument("--first", type=int, default=0, help="number of the first shard")
     ap.add_argument("--step", type=int, default=1, help="make every n-th shard only (two processes: --first 0/1 --step 2)")
     ap.add_argument("--size", type=int, default=1000, help="texts in a shard")
-    ap.add_argument("--texts", default="get", choices=["get", "spelt", "split"], help="what texts.Texts gives: the mixture, letters by name, words in pieces")
+    ap.add_argument("--texts", default="get", choices=["get", "spelt", "split", "alone"],
+                    help="what texts.Texts gives: the mixture, letters by name, words in pieces, single words")
     ap.add_argument("--seed", type=int, default=1)
     args = ap.parse_args()
     from transformers import BertTokenizer

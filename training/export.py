@@ -88,7 +88,8 @@ def main():
     p.add_argument("--semantic-temperature", type=float, default=0.7)
     p.add_argument("--semantic-top-p", type=float, default=0.85)
     p.add_argument("--coarse-temperature", type=float, default=0.7)
-    p.add_argument("--gain", type=float, default=2.1, help="dB that bring the mean of sentences to -23 LUFS (sound.py)")
+    p.add_argument("--sharpen", type=float, default=1.2, help="by how much formants stand out more than in the codes' means (codec_tokens.sharpen)")
+    p.add_argument("--gain", type=float, default=0.5, help="dB that bring the mean of sentences to -23 LUFS (sound.py)")
     a = p.parse_args()
     os.makedirs(a.out, exist_ok=True)
     ids = dict(tokens.load_ids(a.work), block_size=SEMANTIC_BLOCK)
@@ -108,6 +109,8 @@ def main():
         book = torch.zeros(codec.ROWS, CT.DIM)
         if i < 2:
             book[:CT.CODES] = torch.from_numpy(books["books"][i])
+        if i == 0:
+            CT.sharpen(book, a.sharpen)
         sd["codec_model.quantizer.layers.%d.codebook.embed" % i] = book
     position = "semantic.position_embeds_layer.weight"
     sd[position] = sd[position][:SEMANTIC_BLOCK]

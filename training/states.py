@@ -37,10 +37,11 @@ def layers(sd, i, names):
 
 
 @torch.no_grad()
-def books(work, embed):
+def books(work, embed, sharpened):
     """books.npz, from the whitened vectors."""
     mean, std = CT.statistics(work)
     both = np.stack([e[:CT.CODES].numpy() for e in embed])
+    CT.sharpen(both[0], 1 / sharpened)
     np.savez(os.path.join(work, "books.npz"), centroids=(both[0, :, :V.MGC] * std + mean).astype(np.float32), mean=mean, std=std, books=both)
 
 
@@ -119,11 +120,12 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--work", default="training/work")
     p.add_argument("--model", default="voices/slt")
-    p.add_argument("--gain", type=float, default=2.1, help="what export.py was given")
+    p.add_argument("--gain", type=float, default=0.5, help="what export.py was given")
+    p.add_argument("--sharpen", type=float, default=1.2, help="the same")
     a = p.parse_args()
     at = lambda name: os.path.join(a.work, name)
     weights = load_file(os.path.join(a.model, "model.safetensors"))
-    books(a.work, [weights["codec_model.quantizer.layers.%d.codebook.embed" % i].float() for i in range(2)])
+    books(a.work, [weights["codec_model.quantizer.layers.%d.codebook.embed" % i].float() for i in range(2)], a.sharpen)
     torch.save(dict(net=coarse(part(weights, "coarse_acoustics.")).state_dict(), step=0, spent=0.0), at("coarse.pt"))
     decoder = part(weights, "codec_model.decoder.")
     codec.louder(decoder, -a.gain)

@@ -1,6 +1,7 @@
 """Texts to speak: WordNet's examples and glosses, lists of words, interface phrases, everyday sentences, numbers, single words and letters.
 
 Deterministic: text number i of seed s is always the same. No test sentence was looked at while these templates were written."""
+import itertools
 import os
 import random
 import re
@@ -152,7 +153,7 @@ class Texts:
         self.pool = {"thing": [w for w in noun if w in have], "adj": [w for w in adj if w in have], "adv": [w for w in adv if w in have],
                      "place": [w for w in noun if w in have], "n": names}
         self.rare = [w for w in noun + adj + verb if w not in have and 4 <= len(w) <= 11]
-        self.outside = None
+        self.outside = self.often = None
 
     def fill(self, r, t, other=None):
         """Fills the slots of a template; other(r, slot) may give a word of its own, or None."""
@@ -191,6 +192,15 @@ class Texts:
 
         t = self.fill(r, r.choice(SPLIT if r.random() < 0.4 else EVERYDAY if r.random() < 0.7 else INTERFACE), other)
         return KINDS.index("split"), clean(t[0].upper() + t[1:])
+
+    def alone(self, i):
+        """One word of the vocabulary, or two: frequent ones oftener, as a screen reader says them."""
+        from wordfreq import word_frequency
+        r = random.Random(self.seed * 1000003 + i)
+        words = self.words + self.names
+        self.often = self.often or list(itertools.accumulate((word_frequency(w.lower(), "en") + 1e-7) ** 0.4 for w in words))
+        w = r.choices(words, cum_weights=self.often, k=1 if r.random() < 0.75 else 2)
+        return KINDS.index("single"), clean(self.ended(r, " ".join(x.lower() if r.random() < 0.15 else x for x in w), 0.35, 0.3))
 
     def ended(self, r, t, p_cap=0.75, p_end=0.85):
         if r.random() < p_cap:

@@ -86,7 +86,7 @@ def stretch(names, dur, phone, five):
     for p, n in zip(phone, five.sum(1)):
         i = own[k] if p != tokens.PAU else (own[k] if k < len(own) else len(names)) - 1
         k += p != tokens.PAU
-        if i < 0 or i == len(names) or p == tokens.PAU and names[i] != "pau":
+        if p == tokens.PAU and names[i] != "pau":
             i = 0
         if end[i] == begin[i]:
             return None
