@@ -20,6 +20,7 @@ import vocab
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 VOICE = "/usr/share/festival/voices/us/cmu_us_slt_arctic_hts/hts/cmu_us_slt_arctic_hts.htsvoice"
+LONE_A = re.compile(r"^a(?=\W*$)", re.I)        # festival takes it for the article; "ay" is said as the letter is
 PAUSING = ".,;:?!"                               # these own a pause before any other mark does
 
 
@@ -34,7 +35,7 @@ def run_festival(items, tmp):
     """items [(id, text)] -> {id: (tokens [(name, [(word, [phones])])], labels [str])}."""
     with open(tmp, "w", encoding="ascii") as f:
         for i, t in items:
-            f.write('(%d "%s")\n' % (i, t))
+            f.write('(%d "%s")\n' % (i, LONE_A.sub("ay", t)))
     out = subprocess.run(["festival", "-b", '(set! texts_file "%s")' % os.path.abspath(tmp), os.path.join(HERE, "hts", "labels.scm")],
                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode("ascii", "replace")
     os.remove(tmp)

@@ -5,6 +5,7 @@ import itertools
 import os
 import random
 import re
+import string
 
 import vocab
 
@@ -194,9 +195,12 @@ class Texts:
         return KINDS.index("split"), clean(t[0].upper() + t[1:])
 
     def alone(self, i):
-        """One word of the vocabulary, or two: frequent ones oftener, as a screen reader says them."""
+        """One word of the vocabulary, or two, or a letter, as a screen reader says them: frequent ones oftener."""
         from wordfreq import word_frequency
         r = random.Random(self.seed * 1000003 + i)
+        if r.random() < 0.3:                     # "a" is an article everywhere else
+            c = r.choice("aaaa" + string.ascii_lowercase)
+            return KINDS.index("letter"), (c if r.random() < 0.4 else c.upper()) + r.choice(["", "", "", "."])
         words = self.words + self.names
         self.often = self.often or list(itertools.accumulate((word_frequency(w.lower(), "en") + 1e-7) ** 0.4 for w in words))
         w = r.choices(words, cum_weights=self.often, k=1 if r.random() < 0.75 else 2)

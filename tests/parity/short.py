@@ -32,9 +32,9 @@ LETTERS = ("ey|b iy|s iy|d iy|iy|eh f|jh iy|ey ch|ay|jh ey|k ey|eh l|eh m|"
            "eh k s|w ay|z iy").split("|")
 WORDS = {
     "OK": "ow k ey", "Cancel": "k ae n s ax l", "yes": "y eh s", "no": "n ow",
-    "Save": "s ey v", "Delete": "d ax l iy t", "menu": "m eh n y uw",
+    "Save": "s ey v", "Delete": "d ih l iy t", "menu": "m eh n y uw",
     "button": "b ah t ax n", "link": "l ih ng k", "space": "s p ey s",
-    "Escape": "ax s k ey p", "Home": "hh ow m", "File": "f ay l",
+    "Escape": "ih s k ey p", "Home": "hh ow m", "File": "f ay l",
     "folder": "f ow l d er", "window": "w ih n d ow", "seven": "s eh v ax n",
     "Monday": "m ah n d iy", "Open": "ow p ax n", "checked": "ch eh k t",
     "Hello": "hh ax l ow", "battery": "b ae t er iy", "Search": "s er ch",
