@@ -38,7 +38,7 @@ Your message was sent.
 Good morning, how are you today?
 The black cat sleeps on the chair.
 He ran to the station without his coat.
-Turn the volume down, please.
+Turn the radio down, please.
 There are seven new messages from Anna.
 The old bridge is closed until Monday.
 Can you hear me now?
