@@ -84,7 +84,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--work", default="training/work")
     p.add_argument("--out", required=True)
-    p.add_argument("--semantic", help="state of semantic.py; default the newest of W/semantic_final.pt, W/semantic_ema.pt")
+    p.add_argument("--semantic", nargs="+", help="state of semantic.py; default the newest of W/semantic_final.pt, W/semantic_ema.pt; of several the mean")
     p.add_argument("--semantic-temperature", type=float, default=0.7)
     p.add_argument("--semantic-top-p", type=float, default=0.85)
     p.add_argument("--coarse-temperature", type=float, default=0.7)
@@ -94,13 +94,15 @@ def main():
     os.makedirs(a.out, exist_ok=True)
     ids = dict(tokens.load_ids(a.work), block_size=SEMANTIC_BLOCK)
     found = [f for f in (os.path.join(a.work, n) for n in ("semantic_final.pt", "semantic_ema.pt")) if os.path.exists(f)]
-    path = a.semantic or max(found, key=os.path.getmtime)
+    paths = a.semantic or [max(found, key=os.path.getmtime)]
+    states = [torch.load(path) for path in paths]
+    semantic = {k: torch.stack([s[k].float() for s in states]).mean(0) for k in states[0]}
     books = CT.load_books(a.work)
     net = N.Coarse()
     net.load_state_dict(torch.load(os.path.join(a.work, "coarse.pt"))["net"])
     decoder = torch.load(os.path.join(a.work, "codec.pt"))["net"]
     codec.louder(decoder, a.gain)
-    parts = [("semantic.", torch.load(path)), ("fine_acoustics.", fine.state()),
+    parts = [("semantic.", semantic), ("fine_acoustics.", fine.state()),
              ("codec_model.decoder.", decoder)]
     with torch.no_grad():
         parts.append(("coarse_acoustics.", coarse_state(net)))
@@ -128,7 +130,7 @@ def main():
         shutil.copyfile(os.path.join(a.work, "vocab", name), os.path.join(a.out, name))
     presets(a.work, books, os.path.join(a.out, "voices"))
     size = os.path.getsize(os.path.join(a.out, "model.safetensors"))
-    print("%s: %.2f MB, semantic from %s" % (a.out, size / 1e6, os.path.basename(path)), flush=True)
+    print("%s: %.2f MB, semantic from %s" % (a.out, size / 1e6, ", ".join(map(os.path.basename, paths))), flush=True)
 
 
 if __name__ == "__main__":
