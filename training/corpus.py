@@ -111,6 +111,8 @@ def split_chunk(pieces, aligner, words):
             c += n
             out[i] = list(phones[at:at + k])
             at += k
+        if not out[idx[0]]:                      # "s ##h": a silent first piece after a pause would be taken for the mark
+            out[idx[0]] = [next(out[i] for i in idx if out[i]).pop(0)]
     return out
 
 
@@ -214,8 +216,8 @@ def main():
     ap.add_argument("--first", type=int, default=0, help="number of the first shard")
     ap.add_argument("--step", type=int, default=1, help="make every n-th shard only (two processes: --first 0/1 --step 2)")
     ap.add_argument("--size", type=int, default=1000, help="texts in a shard")
-    ap.add_argument("--texts", default="get", choices=["get", "spelt", "split", "alone"],
-                    help="what texts.Texts gives: the mixture, letters by name, words in pieces, single words")
+    ap.add_argument("--texts", default="get", choices=["get", "spelt", "split", "dense", "alone"],
+                    help="what texts.Texts gives: the mixture, letters by name, words in pieces, long texts of them, single words")
     ap.add_argument("--seed", type=int, default=1)
     args = ap.parse_args()
     from transformers import BertTokenizer

@@ -1,9 +1,11 @@
 """Words left out, said twice or invented: read from the semantic tokens, which name the piece of the text that they speak.
 
 usage: pointers.py BARKCTL MODEL [--texts FILE] [--seeds 1,2,3,4,5] [--voice V]
-Of each text and seed: pieces of words that were never begun, pieces begun again, and the tail: how long something sounded after the last
-piece had been said, or its last phone beyond 0.4 s. The last lines count them; every offender is listed."""
+Of each text and seed: pieces of words that were never begun, pieces begun again, words of which no piece was begun, and the tail: how long something
+sounded after the last piece had been said, or its last phone beyond 0.4 s. The last lines count them; every offender is listed. Texts of more
+than 60 pieces, which the daemon would part, are passed over."""
 import argparse
+import itertools
 import os
 
 import numpy as np
@@ -52,6 +54,13 @@ def judge(sem, pieces):
     return dropped, again, tail
 
 
+def whole(pieces, dropped):
+    """Words left out: the first piece of each one that has all its pieces among the dropped."""
+    starts = [i for i, p in enumerate(pieces) if p[0].isalnum()]
+    inside = lambda i: [i] + list(itertools.takewhile(lambda k: pieces[k].startswith("##"), range(i + 1, len(pieces))))
+    return [i for i in starts if set(inside(i)) <= set(dropped)]
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("barkctl")
@@ -65,18 +74,21 @@ def main():
     with open(os.path.join(a.model, "vocab.txt"), encoding="ascii") as f:
         rows = f.read().split("\n")
     for seed in a.seeds.split(","):
-        count, longest = np.zeros(4, int), 0.0
+        count, longest = np.zeros(6, int), 0.0
         for text in texts:
             sem, ids = E.trace(a.barkctl, a.model, text, seed, a.voice)
             pieces = [rows[i] for i in ids]
+            if len(pieces) > 60:
+                continue
             dropped, again, tail = judge(sem, pieces)
-            count += len(dropped), len(again), tail > 0.15, 1
+            lost = whole(pieces, dropped)
+            count += len(dropped), len(again), len(lost), bool(lost or again), tail > 0.15, 1
             longest = max(longest, tail)
             if dropped or again or tail > 0.15:
                 name = lambda which: " ".join(pieces[i] for i in which) or "-"
-                print("seed %s: dropped %s, again %s, tail %.2f s: %s" % (seed, name(dropped), name(again), tail, text), flush=True)
-        print("seed %s: %d pieces dropped, %d said again, %d tails over 150 ms (longest %.2f s) in %d texts" % ((seed,) + tuple(count[:3]) + (longest, count[3])),
-              flush=True)
+                print("seed %s: dropped %s, again %s, left out %s, tail %.2f s: %s" % (seed, name(dropped), name(again), name(lost), tail, text), flush=True)
+        print("seed %s: %d pieces dropped, %d said again, %d words left out; %d texts with a word left out or said again, %d tails over 150 ms (longest %.2f s), of %d texts"
+              % ((seed,) + tuple(count[:5]) + (longest, count[5])), flush=True)
 
 
 if __name__ == "__main__":

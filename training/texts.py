@@ -9,7 +9,7 @@ import string
 
 import vocab
 
-KINDS = ["example", "gloss", "list", "interface", "everyday", "number", "single", "rare", "letter", "split"]
+KINDS = ["example", "gloss", "list", "interface", "everyday", "number", "single", "rare", "letter", "split", "dense"]
 WEIGHTS = [26, 12, 9, 18, 24, 4, 4, 3]
 WORDNET = "/usr/share/wordnet"
 OK_CHARS = re.compile(r"[A-Za-z0-9 .,;:?!'()-]+")
@@ -193,6 +193,26 @@ class Texts:
 
         t = self.fill(r, r.choice(SPLIT if r.random() < 0.4 else EVERYDAY if r.random() < 0.7 else INTERFACE), other)
         return KINDS.index("split"), clean(t[0].upper() + t[1:])
+
+    def dense(self, i):
+        """WordNet's sentences, often two joined, with words in pieces at any place, also before and after a comma or a hyphen: long texts
+        in which the network must not lose its place."""
+        r = random.Random(self.seed * 1000003 + i)
+        self.outside = self.outside or self.lexicon()
+        draw = lambda names: r.choices(self.outside[names][0], cum_weights=self.outside[names][1])[0]
+        take = lambda: self.fill(r, r.choice(EVERYDAY)) if r.random() < 0.25 else r.choice(self.examples if r.random() < 0.5 else self.glosses)
+        t = take()
+        for u in (take() for _ in range(4)):
+            if len(t) + len(u) < 125:
+                u = u if u.split()[0] in self.names else u[0].lower() + u[1:]
+                t = t.rstrip(".!?") + r.choice([", ", ", ", ", and ", "; ", ", but ", ", which ", " and ", " because ", ", however, "]) + u
+        rate, out = r.choice([0.1, 0.25, 0.4]), []
+        for w in t.split():
+            if w.isalpha() and len(w) > 3 and r.random() < rate:
+                w = draw(0) if w.islower() else draw(1)
+                w += "," if r.random() < 0.2 else "-" + draw(0) if r.random() < 0.1 else ""
+            out.append(w)
+        return KINDS.index("dense"), clean(self.ended(r, " ".join(out).rstrip(",")))
 
     def alone(self, i):
         """One word of the vocabulary, or two, or a letter, as a screen reader says them: frequent ones oftener."""
