@@ -11,7 +11,7 @@ import tokens as T
 import vocab
 from semantic_net import NONE
 
-HARD = texts.KINDS.index("letter"), texts.KINDS.index("dense")
+COST = {texts.KINDS.index(k): c for k, c in (("letter", 0.4), ("dense", 0.4), ("single", 0.2))}
 
 
 def shards(work):
@@ -79,7 +79,7 @@ def pronunciations(work, n_shards=24):
 
 class Pool:
     """Training utterances; grows with the corpus. batches() serves the least used ones first, sorted into batches of like length.
-    Letters and dense texts, which are the hard ones, come more often."""
+    Letters, single words and dense texts, which are the hard ones, come more often."""
 
     def __init__(self, work, seed):
         self.work, self.rng = work, np.random.default_rng(seed)
@@ -94,7 +94,7 @@ class Pool:
                 self.items += new
                 # what came later is mixed with the rest, not served alone until it has caught up
                 self.used = np.concatenate([self.used, np.full(len(new), self.used.min() if len(self.used) else 0)])
-                self.cost = np.concatenate([self.cost, [0.4 if u[2] in HARD else 1.0 for u in new]])
+                self.cost = np.concatenate([self.cost, [COST.get(u[2], 1.0) for u in new]])
 
     def batches(self, positions, n=160):
         self.grow()
