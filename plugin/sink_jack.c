@@ -26,6 +26,11 @@
  * so long is the end of it as well. */
 #define WATCH_MS 1000
 #define WATCH_TIMES 3
+/* libjack cancels its notification thread when a client is closed, also in the
+ * middle of a notification, and then waits for that thread's mutex for ever
+ * (jack2's JackLibClient::ClientNotifyImp). A server that ends sends the last
+ * ones, about other clients, within this time. */
+#define SETTLE_MS 500
 /* A mono voice is heard on both sides. */
 #define MAX_AUTO_PORTS 2
 
@@ -171,6 +176,8 @@ static void forget_ports(struct barkd_sink *s)
 
 static void client_close(struct barkd_sink *s)
 {
+	if (s->client && atomic_load(&s->gone))
+		poll(NULL, 0, SETTLE_MS);
 	if (s->client)
 		jack_client_close(s->client);
 	s->client = NULL;
