@@ -161,7 +161,9 @@ BARK_API int bark_session_start(struct bark_session *session, const char *text,
  * Reads at most n samples into pcm. timeout_ms: 0 does not wait, -1 waits for
  * ever. Returns the number of samples, 0 at the end of the utterance,
  * -EAGAIN when none came in time, -ECANCELED after a cancel. Samples of a
- * cancelled utterance are dropped.
+ * cancelled utterance are dropped. Where the model's generation_config.json has
+ * barkd_loudness (LUFS, -50 to -8) they are the codec's times a gain that
+ * slowly brings each sentence to it, from 0 dB at the utterance's beginning.
  */
 BARK_API ssize_t bark_session_read(struct bark_session *session, float *pcm,
 				   size_t n, int timeout_ms);

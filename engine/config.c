@@ -323,5 +323,8 @@ int bark_config_check(const struct bark_config *config, struct bark_error *err)
 		r = check_fine(config, err);
 	if (r == 0)
 		r = check_codec(config, err);
+	if (r == 0 && config->loudness != 0)
+		r = check_range("barkd_loudness", (double)config->loudness,
+				-50, -8, err);
 	return r;
 }

@@ -80,6 +80,7 @@ static const struct field fields[] = {
 	FIELD(UNSIGNED, codebook_size),
 	FIELD(BOOL, carry_voice),
 	FIELD(BOOL, spoken_text),
+	FIELD(FLOAT, loudness),
 };
 
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))

@@ -135,6 +135,7 @@ static const struct key fine_generation_keys[] = {
 struct generation {
 	unsigned rate, codebook_size;
 	bool carry_voice, spoken_text;
+	float loudness;
 };
 
 static const struct key generation_keys[] = {
@@ -147,6 +148,8 @@ static const struct key generation_keys[] = {
 	/* barkd's own: true for a model that learnt words alone. */
 	{"barkd_spoken_text", FLAG, -1,
 	 offsetof(struct generation, spoken_text)},
+	/* barkd's own: LUFS to level the sound to, null: as it is. */
+	{"barkd_loudness", FLOAT, 0, offsetof(struct generation, loudness)},
 };
 
 static int read_key(void *base, const struct key *key,
@@ -466,7 +469,8 @@ static int read_generation(struct bark_config *c, const json_t *root,
 	static const char file[] = "generation_config.json";
 	struct generation g = {.rate = c->codec.rate, .codebook_size = 1024,
 			       .carry_voice = c->carry_voice,
-			       .spoken_text = c->spoken_text};
+			       .spoken_text = c->spoken_text,
+			       .loudness = c->loudness};
 	const struct section top = {root, file, "bark"};
 	struct section semantic, coarse, fine;
 	int r;
@@ -496,6 +500,7 @@ static int read_generation(struct bark_config *c, const json_t *root,
 	c->codebook_size = g.codebook_size;
 	c->carry_voice = g.carry_voice;
 	c->spoken_text = g.spoken_text;
+	c->loudness = g.loudness;
 	return 0;
 }
 

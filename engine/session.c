@@ -85,6 +85,7 @@ static int take_memory(struct bark_session *s)
 		   m->codec.rate / 1000;
 	s->ring_cap = s->ahead + batch;
 	s->queue_cap = 2 * frames;
+	bark_level_init(&s->level, m->codec.rate, (double)m->loudness);
 	s->ring = malloc(s->ring_cap * sizeof(*s->ring));
 	s->pcm = malloc(batch * sizeof(*s->pcm));
 	s->queue = malloc(s->queue_cap * m->fine.n_total * sizeof(*s->queue));

@@ -8,6 +8,7 @@
 
 #include "bark.h"
 #include "codec.h"
+#include "level.h"
 #include "segments.h"
 #include "stages.h"
 
@@ -104,6 +105,7 @@ struct bark_session {
 	size_t ahead;        /* samples */
 	int32_t *codes;      /* a batch's frames */
 	float *pcm;          /* and its sound */
+	struct bark_level level; /* where the model has a loudness */
 };
 
 /* Frames decoded a unit. */

@@ -44,6 +44,7 @@ static void adopt(struct bark_session *s)
 	s->decoding = 0;
 	s->segment_open = false;
 	s->samples = 0;
+	bark_level_reset(&s->level);
 	if (!s->voice)
 		bark_timeline_set_voice(&s->timeline, NULL);
 }
@@ -201,6 +202,9 @@ static void decode(struct bark_session *s)
 		       s->queue + (size_t)((s->popped + i) % s->queue_cap) * books,
 		       books * sizeof(*s->codes));
 	bark_codec_decode(s->codec, s->codes, n, s->pcm);
+	if (s->model->config.loudness != 0)
+		bark_level_apply(&s->level, s->pcm,
+				 n * s->model->config.codec.hop);
 	s->popped += n;
 	pthread_mutex_lock(&s->lock);
 	put_sound(s, n * s->model->config.codec.hop);

@@ -68,6 +68,8 @@ def configs(ids, semantic_t, semantic_p, coarse_t):
         barkd_carry_voice=False,
         # trained on words: barkd writes numbers and the like out first
         barkd_spoken_text=True,
+        # LUFS, as --gain has the mean: barkd brings each sentence to it
+        barkd_loudness=-23,
         semantic_config=dict(eos_token_id=end, pad_token_id=end, renormalize_logits=True, max_new_tokens=min(tokens.MAX_SEM, ids["block_size"] - 65),
                              do_sample=True, temperature=semantic_t, top_p=semantic_p, text_encoding_offset=ids["text_encoding_offset"], text_pad_token=ids["text_pad_token"],
                              semantic_infer_token=ids["semantic_infer_token"], semantic_vocab_size=ids["semantic_vocab_size"],

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The embedded voices are as high as their speakers, as loud as each other, and
-the same in both modes.
+"""The embedded voices are as high as their speakers, as loud as each other in
+any sentence, and the same in both modes.
 
 Usage: presets.py BARKCTL. Prints lines as tests/tap.h does.
 """
@@ -16,14 +16,19 @@ import wave
 # Median pitch, Hz: from, to. A woman and two men.
 PITCH = {"slt": (150, 220), "awb": (105, 145), "rms": (80, 125)}
 TEXT = "Good evening, the mail has come and the garden is still green."
+# More than 2 dB apart, were they not levelled.
+SOFT = ("Search results, page two of seven.",
+        "Recording stopped after twelve seconds.")
+LOUD = ("Farmers in the northern valley are hoping for rain before the end of "
+        "the month.", "Call me at five five five, zero one nine eight.")
 RATE = 8000
 
 
-def render(barkctl, voice, folder, mode="low-latency"):
+def render(barkctl, voice, folder, mode="low-latency", text=TEXT):
     """Samples of a sentence at RATE, -1 to 1."""
     path = os.path.join(folder, voice + ".wav")
     subprocess.run([barkctl, "render", "-v", voice, "--mode", mode, "-o", path,
-                    TEXT], check=True)
+                    text], check=True)
     with wave.open(path) as w:
         assert w.getparams()[:3] == (1, 2, 3 * RATE), w.getparams()
         x = array.array("h", w.readframes(w.getnframes()))
@@ -58,6 +63,17 @@ def loudness(x):
     return 10 * math.log10(sum(loud) / len(loud) / 400)
 
 
+def levelled(barkctl):
+    """Sentences of soft and of loud sounds are heard alike."""
+    with tempfile.TemporaryDirectory() as folder:
+        soft, loud = (sum(loudness(render(barkctl, "slt", folder, text=t))
+                          for t in texts) / len(texts)
+                      for texts in (SOFT, LOUD))
+    name, far = "presets sentences alike in loudness", abs(loud - soft)
+    print(f"ok {name}" if far < 1.4 else f"not ok {name}: {far:.1f} dB")
+    return far < 1.4
+
+
 def main(barkctl):
     good, level = True, {}
     with tempfile.TemporaryDirectory() as folder:
@@ -78,7 +94,7 @@ def main(barkctl):
            if len(level) == len(PITCH) else math.inf)
     name = "presets alike in loudness"
     print(f"ok {name}" if far < 4 else f"not ok {name}: {far:.1f} dB")
-    return good and far < 4
+    return levelled(barkctl) and good and far < 4
 
 
 if __name__ == "__main__":

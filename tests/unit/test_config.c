@@ -105,7 +105,7 @@ static void test_generation(void)
 		"\"coarse_acoustics_config\":{\"do_sample\":true,"
 		"\"temperature\":null,\"top_k\":null,\"coarse_rate_hz\":75.0},"
 		"\"fine_acoustics_config\":{\"temperature\":0.5},"
-		"\"unknown\":[1,{}]}", &err) == 0);
+		"\"barkd_loudness\":-23,\"unknown\":[1,{}]}", &err) == 0);
 	TAP_CHECK(name, c.semantic.sampling.do_sample &&
 		  c.semantic.sampling.temperature == 0.7f &&
 		  c.semantic.min_eos_p == 0.2f &&
@@ -116,13 +116,13 @@ static void test_generation(void)
 		  c.coarse.sampling.temperature == 1 &&
 		  c.coarse.sampling.top_k == 0);
 	TAP_CHECK(name, c.fine.sampling.do_sample &&
-		  c.fine.sampling.temperature == 0.5f);
+		  c.fine.sampling.temperature == 0.5f && c.loudness == -23);
 	TAP_CHECK(name, parse(&c, plain_config(),
 		"{\"fine_acoustics_config\":{\"temperature\":1.0}}",
 		&err) == 0 && !c.fine.sampling.do_sample);
 	TAP_CHECK(name, parse(&c, plain_config(),
 		"{\"fine_acoustics_config\":{\"temperature\":null}}",
-		&err) == 0 && !c.fine.sampling.do_sample);
+		&err) == 0 && !c.fine.sampling.do_sample && c.loudness == 0);
 	tap_ok(name);
 }
 
@@ -265,6 +265,10 @@ static void test_contradictions(void)
 		 -EINVAL},
 		{"", "", "", "", "{\"fine_acoustics_config\":3}",
 		 "fine_acoustics_config is not", -EINVAL},
+		{"", "", "", "", "{\"barkd_loudness\":-51}", "barkd_loudness",
+		 -EINVAL},
+		{"", "", "", "", "{\"barkd_loudness\":\"loud\"}",
+		 "barkd_loudness", -EINVAL},
 		{"", "", "", "", "[]", "not a JSON object", -EINVAL},
 		{"", "", "", "", "{\"a\":1,\"a\":2}", "duplicate", -EINVAL},
 	};

@@ -87,6 +87,7 @@ static void test_same_from_file(const char *name,
 
 	tiny_config(&c);
 	c.fine.tied = false;
+	c.loudness = -20.5f;
 	for (unsigned i = 0; i < 2; i++, c.fine.tied = true) {
 		const char *path = temp_path("model.gguf");
 
@@ -100,7 +101,8 @@ static void test_same_from_file(const char *name,
 		TAP_CHECK(name, bark_saved_precision(temp_dir) == precision);
 		TAP_CHECK(name, loaded->config.fine.tied == c.fine.tied &&
 			  loaded->config.semantic.rate == c.semantic.rate &&
-			  loaded->config.codec.hop == c.codec.hop);
+			  loaded->config.codec.hop == c.codec.hop &&
+			  loaded->config.loudness == c.loudness);
 		TAP_CHECK(name, bark_model_memory(loaded) <=
 			  bark_model_memory(made));
 		TAP_CHECK(name, say_the_same(made, loaded));

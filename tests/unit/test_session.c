@@ -105,6 +105,12 @@ static float *offline(enum bark_mode mode, uint64_t seed, size_t *ret_n)
 	pcm = calloc(*ret_n + 1, sizeof(*pcm));
 	bark_codec_decode(codec, t.fine + t.fine_base * m->fine.n_total,
 			  t.n_fine, pcm);
+	if (m->loudness != 0) {
+		struct bark_level level;
+
+		bark_level_init(&level, m->codec.rate, (double)m->loudness);
+		bark_level_apply(&level, pcm, *ret_n);
+	}
 	bark_codec_free(codec);
 	bark_timeline_clear(&t);
 	bk_pool_free(compute.pool);
@@ -138,6 +144,28 @@ static void test_same_as_offline(const char *name, enum bark_mode mode)
 	}
 	bark_engine_unref(engine);
 	tap_ok(name);
+}
+
+static void test_levelled(void)
+{
+	const char *name = "a model's loudness is kept in a stream";
+	struct bark_model *other = model;
+	struct bark_config config;
+	float *as_it_is, *level;
+	size_t n;
+
+	as_it_is = offline(BARK_MODE_EXACT, 1, &n);
+	tiny_config(&config);
+	config.loudness = -50;
+	TAP_CHECK(name, !bark_model_random(&model, &config,
+					   BARK_PRECISION_F32, 11));
+	level = offline(BARK_MODE_EXACT, 1, &n);
+	TAP_CHECK(name, memcmp(as_it_is, level, n * sizeof(*level)) != 0);
+	free(as_it_is);
+	free(level);
+	test_same_as_offline(name, BARK_MODE_EXACT);
+	bark_model_unref(model);
+	model = other;
 }
 
 /* Windows shorter than low-latency mode would like. */
@@ -442,6 +470,7 @@ int main(void)
 			     BARK_MODE_EXACT);
 	test_same_as_offline("low latency streams what is computed offline",
 			     BARK_MODE_LOW_LATENCY);
+	test_levelled();
 	test_narrow();
 	test_polite();
 	test_events();
