@@ -10,17 +10,16 @@
 #define OFFSET (-0.691)
 /* BS.1770's relative gate. */
 #define GATE_LU 10
-/* Windows that end before are not full enough to tell a pause. */
+/* With fewer blocks a window tells nothing of pauses yet. */
 #define FIRST_BLOCK 8
 /* The voice is taken to be at its target, as strongly as this long a time of
  * it; what is heard counts over MEMORY at most. Chosen, as SLEW and AIM, on
  * 400 sentences of the embedded voices: 71 were more than 1 LU away, 3 are. */
 #define PRIOR (0.7 * BLOCKS_PER_S)
 #define MEMORY (3.0 * BLOCKS_PER_S)
-/* dB a second: no listener hears it move. */
+/* dB a second; a faster gain overshoots within a sentence. */
 #define SLEW 4.0
-/* A sentence's beginning is heard before it can be levelled, and loud ones
- * count more in the mean. */
+/* Above the target: without it the mean of sentences is so much below. */
 #define AIM_LU 0.2
 #define MOST_DB 6.0
 
@@ -30,7 +29,8 @@ static double power(double lufs)
 }
 
 /* The two filters of BS.1770-4's table at 48 kHz, as their analogue
- * prototypes (frequency, gain, quality), for any rate; bilinear. */
+ * prototypes (frequency, gain, quality), for any rate; bilinear. libebur128
+ * has them too, but cannot begin again without allocating. */
 static void weighting(struct bark_level *l, double rate)
 {
 	double k = tan(PI * 1681.974450955533 / rate);
@@ -54,10 +54,8 @@ static void weighting(struct bark_level *l, double rate)
 
 void bark_level_init(struct bark_level *l, unsigned rate, double target)
 {
-	memset(l, 0, sizeof(*l));
 	weighting(l, rate);
 	l->target = target;
-	l->gate = power(target - GATE_LU);
 	l->block = rate / BLOCKS_PER_S;
 	bark_level_reset(l);
 }
@@ -65,7 +63,6 @@ void bark_level_init(struct bark_level *l, unsigned rate, double target)
 void bark_level_reset(struct bark_level *l)
 {
 	memset(l->z, 0, sizeof(l->z));
-	memset(l->window, 0, sizeof(l->window));
 	l->n = l->n_blocks = 0;
 	l->sum = 0;
 	l->mean = power(l->target);
@@ -90,7 +87,7 @@ static void next_block(struct bark_level *l)
 	n = l->n_blocks < BARK_LEVEL_WINDOW ? l->n_blocks : BARK_LEVEL_WINDOW;
 	for (size_t i = 0; i < n; i++)
 		heard += l->window[i] / (double)n;
-	if (l->n_blocks >= FIRST_BLOCK && heard > l->gate) {
+	if (l->n_blocks >= FIRST_BLOCK && heard > power(l->target - GATE_LU)) {
 		if (l->weight < MEMORY)
 			l->weight++;
 		l->mean += (block - l->mean) / l->weight;

@@ -16,7 +16,6 @@
 struct bark_level {
 	double b[2][3], a[2][2], z[2][2]; /* K weighting, two biquads */
 	double target;  /* LUFS */
-	double gate;    /* power of a window below which it is a pause */
 	size_t block;   /* samples of 20 ms */
 	size_t n;       /* samples of the block under way */
 	double sum;     /* of their weighted squares */
@@ -28,7 +27,7 @@ struct bark_level {
 	float gain, step; /* of the next sample; and its change a sample */
 };
 
-/* rate: samples a second, 1,000 at least. target: LUFS. */
+/* rate: samples a second, 1,000 at least. target: LUFS. Owns no memory. */
 void bark_level_init(struct bark_level *l, unsigned rate, double target);
 /* An utterance begins: at 0 dB, with nothing heard. */
 void bark_level_reset(struct bark_level *l);

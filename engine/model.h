@@ -106,7 +106,7 @@ struct bark_config {
 	 * for models that were trained without histories). */
 	bool carry_voice;
 	bool spoken_text; /* texts are written out first (spoken.h) */
-	float loudness;   /* LUFS that sound is brought to (level.h); 0: as it is */
+	float loudness;   /* LUFS, what sound is levelled to; 0: as it is */
 };
 
 /* --- weights --- */

@@ -121,8 +121,9 @@ static void test_generation(void)
 		"{\"fine_acoustics_config\":{\"temperature\":1.0}}",
 		&err) == 0 && !c.fine.sampling.do_sample);
 	TAP_CHECK(name, parse(&c, plain_config(),
-		"{\"fine_acoustics_config\":{\"temperature\":null}}",
-		&err) == 0 && !c.fine.sampling.do_sample && c.loudness == 0);
+		"{\"fine_acoustics_config\":{\"temperature\":null},"
+		"\"barkd_loudness\":null}", &err) == 0 &&
+		  !c.fine.sampling.do_sample && c.loudness == 0);
 	tap_ok(name);
 }
 

@@ -37,13 +37,18 @@ static double loudness(const float *x, size_t n)
 	return lufs;
 }
 
-/* Noise of the loudness wanted, levelled to -23 LUFS, and how loud it is. */
+static void syllables_of(float *x, double lufs)
+{
+	syllables(x, N, 0.1);
+	syllables(x, N, 0.1 * pow(10, (lufs - loudness(x, N)) / 20));
+}
+
+/* Syllables of a loudness, levelled to -23 LUFS, and how loud they are. */
 static double levelled(float *x, double lufs)
 {
 	struct bark_level l;
 
-	syllables(x, N, 0.1);
-	syllables(x, N, 0.1 * pow(10, (lufs - loudness(x, N)) / 20));
+	syllables_of(x, lufs);
 	bark_level_init(&l, RATE, -23);
 	bark_level_apply(&l, x, N);
 	return loudness(x, N);
@@ -79,8 +84,7 @@ static void test_bounds(void)
 	for (int lufs = -60; lufs <= -3; lufs += 57) {
 		double last = 0;
 
-		syllables(x, N, 0.1);
-		syllables(x, N, 0.1 * pow(10, (lufs - loudness(x, N)) / 20));
+		syllables_of(x, lufs);
 		memcpy(y, x, sizeof(x));
 		bark_level_init(&l, RATE, -23);
 		bark_level_apply(&l, y, N);
@@ -112,8 +116,7 @@ static void test_any_split(void)
 	bark_level_init(&l, RATE, -23);
 	bark_level_apply(&l, y, N / 3);
 	bark_level_reset(&l);
-	syllables(y, N, 0.1);
-	syllables(y, N, 0.1 * pow(10, (-20 - loudness(y, N)) / 20));
+	syllables_of(y, -20);
 	for (size_t at = 0; at < N;) {
 		size_t n = (size_t)rand() % 1500;
 
