@@ -100,6 +100,12 @@ BARK_API unsigned bark_model_rate(const struct bark_model *model);
 BARK_API enum bark_precision bark_model_precision(const struct bark_model *model);
 /* Bytes of weights held. */
 BARK_API size_t bark_model_memory(const struct bark_model *model);
+/*
+ * Whether the model learnt to speak a language (BCP-47; case and what follows
+ * the primary subtag do not matter). NULL and "" are what it speaks itself.
+ */
+BARK_API bool bark_model_speaks(const struct bark_model *model,
+				const char *language);
 
 /* --- voice --- */
 

@@ -68,6 +68,28 @@ static void test_voice(const char *root)
 	tap_ok(name);
 }
 
+static void test_learnt(const char *root)
+{
+	static const char name[] = "the languages that a model learnt";
+	struct bark_model *published;
+	char path[4096];
+
+	TAP_CHECK(name, bark_model_speaks(model, NULL));
+	TAP_CHECK(name, bark_model_speaks(model, ""));
+	TAP_CHECK(name, bark_model_speaks(model, "en-GB"));
+	TAP_CHECK(name, bark_model_speaks(model, "EN_us"));
+	TAP_CHECK(name, !bark_model_speaks(model, "de"));
+	TAP_CHECK(name, !bark_model_speaks(model, "enm"));
+	snprintf(path, sizeof(path), "%s/tests/parity/fixtures/small/model",
+		 root);
+	TAP_CHECK(name, bark_model_open(&published, path, NULL, NULL) == 0);
+	TAP_CHECK(name, bark_model_speaks(published, "de-AT"));
+	TAP_CHECK(name, bark_model_speaks(published, "zh"));
+	TAP_CHECK(name, !bark_model_speaks(published, "nl"));
+	bark_model_unref(published);
+	tap_ok(name);
+}
+
 int main(int argc, char **argv)
 {
 	const char *root = argc > 1 ? argv[1] : ".";
@@ -79,6 +101,7 @@ int main(int argc, char **argv)
 		return 1;
 	test_asked();
 	test_voice(root);
+	test_learnt(root);
 	bark_model_unref(model);
 	bark_engine_unref(engine);
 	return tap_failed;
