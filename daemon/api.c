@@ -8,6 +8,8 @@
 #include "daemon.h"
 #include "pages.h"
 
+#define MODELS_PATH "/v1/models/"
+
 static void reply_error(struct http_request *req, const struct api_error *err)
 {
 	http_reply(req, err->status, api_error_json(err));
@@ -76,44 +78,45 @@ static void post_speak(struct daemon *d, struct http_request *req)
 /* Whether the model is ours, by a name that clients have for it. */
 static bool is_model(struct daemon *d, const char *name)
 {
-	static const char *const names[] = {"tts-1", "tts-1-hd",
-					    "gpt-4o-mini-tts", "bark", "barkd"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (strcmp(names[i], name) == 0)
-			return true;
-	return strcmp(studio_info(d->studio).name, name) == 0;
+	return strcmp(name, "bark") == 0 || strcmp(name, "barkd") == 0 ||
+	       speech_model_is_openai(name) ||
+	       strcmp(studio_info(d->studio).name, name) == 0;
 }
 
-static void post_speech(struct daemon *d, struct http_request *req)
+static void reply_no_model(struct daemon *d, struct http_request *req,
+			   const char *name)
 {
-	struct speech_request speech;
-	struct api_error err;
-	size_t n;
-	const char *body = http_body(req, &n);
+	api_error_reply(req, 404, "model", "model_not_found",
+			"the model is %s, not \"%.100s\"",
+			studio_info(d->studio).name, name);
+}
+
+/* Takes what the request owns. */
+static void speech(struct daemon *d, struct http_request *req,
+		   struct speech_request *speech)
+{
 	int r;
 
-	if (speech_request_parse(&speech, body, n, &err) < 0) {
-		reply_error(req, &err);
+	if (speech->model && !is_model(d, speech->model)) {
+		reply_no_model(d, req, speech->model);
+		speech_request_clear(speech);
 		return;
 	}
-	if (speech.model && !is_model(d, speech.model)) {
-		api_error_reply(req, 404, "model", "model_not_found",
-				"the model is %s, not \"%.100s\"",
-				studio_info(d->studio).name, speech.model);
-		speech_request_clear(&speech);
+	if (speech->voice && view_has_voice(d, speech->voice) == -ESRCH &&
+	    speech_voice_is_openai(speech->voice)) {
+		free(speech->voice);
+		speech->voice = NULL;
+	}
+	if (!choose_voice(d, req, &speech->voice, speech->language)) {
+		speech_request_clear(speech);
 		return;
 	}
-	if (speech.voice && view_has_voice(d, speech.voice) == -ESRCH &&
-	    speech_voice_is_openai(speech.voice)) {
-		free(speech.voice);
-		speech.voice = NULL;
-	}
-	if (!choose_voice(d, req, &speech.voice, speech.language)) {
-		speech_request_clear(&speech);
+	if (strcmp(http_method(req), "HEAD") == 0) {
+		http_reply_data(req, 200, encoder_type(speech->format), "", 0);
+		speech_request_clear(speech);
 		return;
 	}
-	r = render_start(d, req, &speech);
+	r = render_start(d, req, speech);
 	if (r == -EBUSY) {
 		http_add_header(req, "Retry-After", "1");
 		api_error_reply(req, 429, NULL, "rate_limit_exceeded",
@@ -125,6 +128,36 @@ static void post_speech(struct daemon *d, struct http_request *req)
 		api_error_reply(req, 500, NULL, "synthesis_failed",
 				"the encoder failed");
 	}
+}
+
+static void post_speech(struct daemon *d, struct http_request *req)
+{
+	struct speech_request request;
+	struct api_error err;
+	size_t n;
+	const char *body = http_body(req, &n);
+
+	if (speech_request_parse(&request, body, n, &err) < 0)
+		reply_error(req, &err);
+	else
+		speech(d, req, &request);
+}
+
+static const char *query_field(const void *data, const char *name)
+{
+	return http_query(data, name);
+}
+
+/* For players, which are given an address and nothing else. */
+static void get_speech(struct daemon *d, struct http_request *req)
+{
+	struct speech_request request;
+	struct api_error err;
+
+	if (speech_request_query(&request, query_field, req, &err) < 0)
+		reply_error(req, &err);
+	else
+		speech(d, req, &request);
 }
 
 static void post_stop(struct daemon *d, struct http_request *req)
@@ -185,6 +218,16 @@ static void get_audio_models(struct daemon *d, struct http_request *req)
 	http_reply(req, 200, view_audio_models(d));
 }
 
+static void get_model(struct daemon *d, struct http_request *req)
+{
+	const char *name = http_path(req) + strlen(MODELS_PATH);
+
+	if (is_model(d, name))
+		http_reply(req, 200, view_audio_model(name));
+	else
+		reply_no_model(d, req, name);
+}
+
 static void get_status(struct daemon *d, struct http_request *req)
 {
 	http_reply(req, 200, view_status(d));
@@ -235,13 +278,14 @@ static void get_health(struct daemon *d, struct http_request *req)
 /* --- routes --- */
 
 static const struct route {
-	const char *path;
+	const char *path; /* one that ends with a slash: whatever follows */
 	bool post;      /* else GET and HEAD */
 	bool own_body;  /* the handler reads it; else it must be empty */
 	void (*handle)(struct daemon *d, struct http_request *req);
 } routes[] = {
 	{"/v1/speak", true, true, post_speak},
 	{"/v1/audio/speech", true, true, post_speech},
+	{"/v1/audio/speech", false, true, get_speech},
 	{"/v1/chat", true, true, api_chat},
 	{"/v1/stop", true, true, post_stop},
 	{"/v1/skip", true, false, post_skip},
@@ -252,6 +296,7 @@ static const struct route {
 	{"/v1/audio/voices", false, true, get_audio_voices},
 	{"/v1/audio/models", false, true, get_audio_models},
 	{"/v1/models", false, true, get_audio_models},
+	{MODELS_PATH, false, true, get_model},
 	{"/v1/status", false, true, get_status},
 	{"/v1/http", false, true, get_http},
 	{"/v1/events", false, true, get_events},
@@ -262,22 +307,10 @@ static const struct route {
 static void dispatch(struct daemon *d, struct http_request *req,
 		     const struct route *route)
 {
-	const char *method = http_method(req), *body;
+	const char *body;
 	struct api_error err;
 	size_t n;
-	bool fits = route->post ? strcmp(method, "POST") == 0
-				: strcmp(method, "GET") == 0 ||
-					  strcmp(method, "HEAD") == 0;
 
-	if (!fits) {
-		api_error_set(&err, 405, NULL, "method_not_allowed",
-			      "%s takes %s", route->path,
-			      route->post ? "POST" : "GET");
-		http_add_header(req, "Allow",
-				route->post ? "POST" : "GET, HEAD");
-		reply_error(req, &err);
-		return;
-	}
 	if (d->stopping) {
 		/* Nothing of it was taken: it may be asked again. */
 		api_error_reply(req, 503, NULL, "stopping",
@@ -326,22 +359,53 @@ static const struct page *find_page(const char *path)
 	return NULL;
 }
 
+static bool leads_to(const struct route *route, const char *path)
+{
+	size_t n = strlen(route->path);
+
+	return route->path[n - 1] == '/'
+		       ? strncmp(route->path, path, n) == 0 && path[n]
+		       : strcmp(route->path, path) == 0;
+}
+
+static bool takes(const struct route *route, const char *method)
+{
+	return route->post ? strcmp(method, "POST") == 0
+			   : strcmp(method, "GET") == 0 ||
+				     strcmp(method, "HEAD") == 0;
+}
+
 void api_handle(void *data, struct http_request *req)
 {
 	const struct page *page = find_page(http_path(req));
+	bool posts = false, gets = false;
 
 	if (page) {
 		send_page(req, page);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++) {
-		if (strcmp(routes[i].path, http_path(req)) == 0) {
+		if (!leads_to(&routes[i], http_path(req)))
+			continue;
+		if (takes(&routes[i], http_method(req))) {
 			dispatch(data, req, &routes[i]);
 			return;
 		}
+		posts |= routes[i].post;
+		gets |= !routes[i].post;
 	}
-	api_error_reply(req, 404, NULL, "not_found", "there is no %.100s",
-			http_path(req));
+	if (!posts && !gets) {
+		api_error_reply(req, 404, NULL, "not_found",
+				"there is no %.100s", http_path(req));
+		return;
+	}
+	http_add_header(req, "Allow", !gets    ? "POST"
+				      : !posts ? "GET, HEAD"
+					       : "POST, GET, HEAD");
+	api_error_reply(req, 405, NULL, "method_not_allowed", "%.100s takes %s",
+			http_path(req), !gets    ? "POST"
+					: !posts ? "GET"
+						 : "POST and GET");
 }
 
 void api_connections(void *data, unsigned n)

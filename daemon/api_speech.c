@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "api_speech.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +12,20 @@
 
 #define SPEED_MIN 0.25
 #define SPEED_MAX 4.0
+
+enum field_kind { FIELD_STRING, FIELD_NUMBER, FIELD_INTEGER };
+
+/* Those of a query. */
+static const struct {
+	const char *name;
+	enum field_kind kind;
+} fields[] = {
+	{"input", FIELD_STRING},	   {"model", FIELD_STRING},
+	{"voice", FIELD_STRING},	   {"language", FIELD_STRING},
+	{"response_format", FIELD_STRING}, {"stream_format", FIELD_STRING},
+	{"speed", FIELD_NUMBER},	   {"pitch", FIELD_NUMBER},
+	{"volume", FIELD_NUMBER},	   {"seed", FIELD_INTEGER},
+};
 
 static const char *const formats[] = {"mp3", "opus", "aac", "flac", "wav",
 				      "pcm", "spiel", NULL};
@@ -24,6 +40,38 @@ bool speech_voice_is_openai(const char *name)
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (strcmp(names[i], name) == 0)
 			return true;
+	return false;
+}
+
+/* "-2025-12-15" and "-1106", as OpenAI's models are dated. */
+static bool is_date(const char *s)
+{
+	static const char *const shapes[] = {"-dddd-dd-dd", "-dddd"};
+
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+		const char *p = s, *shape = shapes[i];
+
+		while (*shape && (*shape == 'd' ? isdigit((unsigned char)*p)
+						: *p == *shape))
+			p++, shape++;
+		if (!*shape && !*p)
+			return true;
+	}
+	return false;
+}
+
+bool speech_model_is_openai(const char *name)
+{
+	static const char *const names[] = {"tts-1", "tts-1-hd",
+					    "gpt-4o-mini-tts"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		size_t n = strlen(names[i]);
+
+		if (strncmp(names[i], name, n) == 0 &&
+		    (!name[n] || is_date(name + n)))
+			return true;
+	}
 	return false;
 }
 
@@ -80,18 +128,14 @@ static int get_format(json_t *root, enum encoder_format *ret, bool *ret_spiel,
 	return 0;
 }
 
-int speech_request_parse(struct speech_request *ret, const char *body,
-			 size_t n, struct api_error *err)
+/* Fields that are not known are other services', and left alone. Takes root. */
+static int take(struct speech_request *ret, json_t *root,
+		struct api_error *err)
 {
 	static const char *const streams[] = {"audio", "sse", NULL};
 	struct speech_request q = {.speed = 1, .pitch = 1, .volume = 1};
 	int stream = 0, r;
-	json_t *root;
 
-	/* Fields that are not known are other services', and left alone. */
-	r = api_object(&root, body, n, false, err);
-	if (r < 0)
-		return r;
 	r = api_get_text(root, "input", &q.text, err);
 	if (r == 0)
 		r = api_get_string(root, "model", API_NAME_MAX, &q.model, err);
@@ -124,6 +168,59 @@ int speech_request_parse(struct speech_request *ret, const char *body,
 	q.sse = stream == 1;
 	*ret = q;
 	return 0;
+}
+
+int speech_request_parse(struct speech_request *ret, const char *body,
+			 size_t n, struct api_error *err)
+{
+	json_t *root;
+	int r = api_object(&root, body, n, false, err);
+
+	return r < 0 ? r : take(ret, root, err);
+}
+
+/* A number is one where it stands alone; else it stays a string, of the wrong
+ * type. */
+static json_t *as_json(const char *text, enum field_kind kind)
+{
+	char *end;
+	double v;
+
+	if (kind == FIELD_INTEGER && *text &&
+	    !text[strspn(text, "0123456789")] && strlen(text) < 20)
+		return json_integer((json_int_t)strtoull(text, NULL, 10));
+	if (kind == FIELD_NUMBER && *text && !strpbrk(text, " xXpPiInN")) {
+		v = strtod(text, &end);
+		if (!*end && isfinite(v))
+			return json_real(v);
+	}
+	return json_string(text);
+}
+
+int speech_request_query(struct speech_request *ret,
+			 const char *(*get)(const void *data,
+					    const char *name),
+			 const void *data, struct api_error *err)
+{
+	json_t *root = json_object();
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		const char *text = get(data, fields[i].name);
+		json_t *v = text ? as_json(text, fields[i].kind) : NULL;
+
+		if (text && !v) {
+			json_decref(root);
+			return api_error_set(err, 400, fields[i].name,
+					     "invalid_value",
+					     "%s is not UTF-8",
+					     fields[i].name);
+		}
+		if (v && json_object_set_new(root, fields[i].name, v) < 0) {
+			json_decref(root);
+			return api_no_memory(err);
+		}
+	}
+	return root ? take(ret, root, err) : api_no_memory(err);
 }
 
 void speech_request_clear(struct speech_request *r)

@@ -164,6 +164,7 @@ json_t *view_voices(struct daemon *d);
 /* As clients of OpenAI-style services ask for them. */
 json_t *view_audio_voices(struct daemon *d);
 json_t *view_audio_models(struct daemon *d);
+json_t *view_audio_model(const char *name);
 /* Whether the configured model has the voice; -ESRCH, -ENOMEM. */
 int view_has_voice(struct daemon *d, const char *name);
 /* The first voice of a language, to be freed, or NULL: none, or the

@@ -13,12 +13,15 @@
 #define WAV_HEADER_BYTES 44
 /* Ogg pages hold no more sound than this, so that none waits for its page. */
 #define OPUS_PAGE_MS 60.0
+/* libsndfile's scale from 160 (0) to 8 kbit/s (1): 64. */
+#define MP3_COMPRESSION (96.0 / 152)
 
 struct encoder {
 	enum encoder_format format;
 	/* What came out of this call. */
 	unsigned char *out;
 	size_t n_out, room;
+	size_t hold; /* bytes that may stay here; 0: what comes goes out */
 	int error;
 	/* libsndfile's: it writes to a file of which only the end exists. */
 	SNDFILE *file;
@@ -76,7 +79,7 @@ static void put(struct encoder *e, const void *data, size_t n)
 
 	if (e->error)
 		return;
-	if (n > ENCODER_OUT_MAX - e->n_out) {
+	if (n > ENCODER_OUT_MAX + e->hold - e->n_out) {
 		e->error = -EIO;
 		return;
 	}
@@ -135,12 +138,15 @@ static sf_count_t file_read(void *ptr, sf_count_t n, void *data)
 	return 0;
 }
 
-/* What is written again, headers with the length, has gone out already. */
+/* What is written again, a head with the length, has gone out already, unless
+ * all is held. */
 static sf_count_t file_write(const void *ptr, sf_count_t n, void *data)
 {
 	struct encoder *e = data;
 
-	if (e->at == e->end) {
+	if (e->hold && e->at + n <= e->end) {
+		memcpy(e->out + e->at, ptr, (size_t)n);
+	} else if (e->at == e->end) {
 		put(e, ptr, (size_t)n);
 		e->end += n;
 	}
@@ -157,7 +163,7 @@ static int open_file(struct encoder *e)
 		.channels = 1,
 		.format = formats[e->format].format,
 	};
-	double page = OPUS_PAGE_MS;
+	double page = OPUS_PAGE_MS, compression = MP3_COMPRESSION;
 	int mode = SF_BITRATE_MODE_CONSTANT;
 
 	e->file = sf_open_virtual(&io, SFM_WRITE, &info, e);
@@ -166,8 +172,11 @@ static int open_file(struct encoder *e)
 	/* Loud sounds are cut, not wrapped round. */
 	sf_command(e->file, SFC_SET_CLIPPING, NULL, SF_TRUE);
 	/* Players guess the length of MP3 from its first frames' bit rate. */
-	if (e->format == ENCODER_MP3)
+	if (e->format == ENCODER_MP3) {
 		sf_command(e->file, SFC_SET_BITRATE_MODE, &mode, sizeof(mode));
+		sf_command(e->file, SFC_SET_COMPRESSION_LEVEL, &compression,
+			   sizeof(compression));
+	}
 	if (e->format == ENCODER_OPUS)
 		sf_command(e->file, SFC_SET_OGG_PAGE_LATENCY_MS, &page,
 			   sizeof(page));
@@ -226,10 +235,18 @@ static void put_aac(struct encoder *e, const float *pcm, size_t n)
 
 static int give(struct encoder *e, const void **ret_data, size_t *ret_n)
 {
+	if (e->n_out > e->hold)
+		e->hold = 0;
 	*ret_data = e->out;
-	*ret_n = e->n_out;
-	e->n_out = 0;
+	*ret_n = e->hold ? 0 : e->n_out;
+	e->n_out -= *ret_n;
 	return e->error;
+}
+
+void encoder_hold(struct encoder *e, size_t max)
+{
+	if (e->format == ENCODER_FLAC)
+		e->hold = max;
 }
 
 int encoder_feed(struct encoder *e, const float *pcm, size_t n,
@@ -255,6 +272,7 @@ int encoder_finish(struct encoder *e, const void **ret_data, size_t *ret_n)
 	if (e->file) {
 		sf_close(e->file);
 		e->file = NULL;
+		e->hold = 0;
 	} else if (e->format == ENCODER_AAC) {
 		const float silence[ENCODER_AAC_SAMPLES] = {0};
 

@@ -19,6 +19,7 @@
 #define TOKEN_BYTES 16
 /* Longest host name of ours with port: "localhost:65535". */
 #define HOST_ROOM 32
+#define ASKED_MAX 1024 /* bytes of a page's list of headers */
 
 struct gate {
 	sd_event *event;
@@ -112,11 +113,30 @@ static bool is_open(const struct http_request *req)
 	       strcmp(http_path(req), "/metrics") != 0;
 }
 
+/* Names of headers that a page may send: those that it asks for, since its
+ * origin has been allowed and each request still needs the token. */
+static void allow_headers(struct http_request *req)
+{
+	static const char chars[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-_, ";
+	const char *asked =
+		http_header(req, "Access-Control-Request-Headers");
+
+	if (!asked || strlen(asked) > ASKED_MAX ||
+	    asked[strspn(asked, chars)])
+		asked = "Authorization, Content-Type";
+	http_add_header(req, "Access-Control-Allow-Headers", asked);
+}
+
 static void answer_preflight(struct http_request *req)
 {
 	http_add_header(req, "Access-Control-Allow-Methods", "GET, POST");
-	http_add_header(req, "Access-Control-Allow-Headers",
-			"Authorization, Content-Type");
+	allow_headers(req);
+	/* Chromium asks before a page of the Internet reaches loopback. */
+	if (http_header(req, "Access-Control-Request-Private-Network"))
+		http_add_header(req, "Access-Control-Allow-Private-Network",
+				"true");
 	http_add_header(req, "Access-Control-Max-Age", "600");
 	http_reply_data(req, 204, "text/plain", "", 0);
 }
@@ -138,6 +158,8 @@ static void on_request(void *data, struct http_request *req)
 	}
 	if (origin) {
 		http_add_header(req, "Access-Control-Allow-Origin", origin);
+		http_add_header(req, "Access-Control-Expose-Headers",
+				"X-Request-Id, Retry-After");
 		http_add_header(req, "Vary", "Origin");
 	}
 	if (strcmp(http_method(req), "OPTIONS") == 0) {

@@ -2,9 +2,12 @@
 #include "http.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
@@ -67,6 +70,11 @@ const char *http_method(const struct http_request *req)
 const char *http_path(const struct http_request *req)
 {
 	return req->path;
+}
+
+const char *http_id(const struct http_request *req)
+{
+	return req->id;
 }
 
 const char *http_body(const struct http_request *req, size_t *ret_n)
@@ -165,9 +173,10 @@ void http_answer(struct http_request *req, unsigned status,
 		 struct MHD_Response *response)
 {
 	if (response)
-		for (unsigned i = 0; i < req->n_extra; i++)
-			MHD_add_response_header(response, req->extra[i].name,
-						req->extra[i].value);
+		MHD_add_response_header(response, "X-Request-Id", req->id);
+	for (unsigned i = 0; response && i < req->n_extra; i++)
+		MHD_add_response_header(response, req->extra[i].name,
+					req->extra[i].value);
 	req->response = response;
 	req->status = status;
 	http_wake(req);
@@ -281,6 +290,8 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection,
 		if (!req)
 			return MHD_NO;
 		req->server = s;
+		snprintf(req->id, sizeof(req->id), "req_%08x%08" PRIx64,
+			 s->name, ++s->n_requests);
 		req->connection = connection;
 		req->method = strdup(method);
 		req->path = strdup(url);
@@ -290,7 +301,7 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection,
 	if (*upload_data_size) {
 		body_add(req, upload_data, *upload_data_size);
 		*upload_data_size = 0;
-		/* Of far too much the end is not waited for. */
+		/* Beyond that, drop the connection. */
 		return req->n_body > HTTP_DRAIN_MAX ? MHD_NO : MHD_YES;
 	}
 	if (req->gone)
@@ -398,6 +409,9 @@ int http_server_new(struct http_server **ret, sd_event *event, int fd,
 	if (!s)
 		return -ENOMEM;
 	s->handler = *handler;
+	/* Without it, ids are those of other servers. */
+	if (getrandom(&s->name, sizeof(s->name), GRND_NONBLOCK) < 0)
+		s->name = 0;
 	s->tcp = sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0) <= 0;
 	s->mhd = MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,

@@ -53,6 +53,8 @@ void http_server_free(struct http_server *s);
 
 const char *http_method(const struct http_request *req);
 const char *http_path(const struct http_request *req);
+/* As the answer's X-Request-Id; of no other request, for logs. */
+const char *http_id(const struct http_request *req);
 /* n bytes and a NUL behind them. */
 const char *http_body(const struct http_request *req, size_t *ret_n);
 /* A request header, or NULL; valid while the request is. */

@@ -8,7 +8,8 @@
 #include "http.h"
 
 /* Headers that a handler adds to an answer. */
-#define HTTP_EXTRA_MAX 6
+#define HTTP_EXTRA_MAX 12
+#define HTTP_ID_ROOM 32
 
 struct http_extra {
 	const char *name; /* static */
@@ -28,6 +29,7 @@ struct http_request {
 	struct http_server *server;
 	struct MHD_Connection *connection;
 	char *method, *path;
+	char id[HTTP_ID_ROOM];
 	char *body;
 	size_t n_body, room;
 	bool too_large, no_memory;
@@ -50,6 +52,8 @@ struct http_server {
 	sd_event_source *io, *timer;
 	struct http_handler handler;
 	struct http_request *requests; /* handed over, not answered */
+	uint64_t n_requests;
+	uint32_t name; /* tells its requests from another server's */
 	unsigned n_connections;
 	bool tcp;
 	bool again;      /* libmicrohttpd has something to do at once */

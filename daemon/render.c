@@ -20,6 +20,9 @@
 /* What one block may need: slowed down fourfold, in base64. */
 #define ROOM_MIN (160 * 1024)
 #define FRAME_HZ 75        /* EnCodec's frames */
+/* FLAC, whose head has its length: about five minutes. */
+#define HOLD_MAX (8 * 1024 * 1024)
+#define SILENCE (ENCODER_RATE / 10) /* samples of a text without words */
 /* The sink's listener is served first. */
 #define PRIORITY (SD_EVENT_PRIORITY_NORMAL + 10)
 
@@ -66,7 +69,8 @@ static void render_free(struct render *r)
 
 /* --- the answer --- */
 
-static int begin(struct render *r)
+/* n: bytes that are written at once. */
+static int begin(struct render *r, size_t n)
 {
 	int e;
 
@@ -80,7 +84,7 @@ static int begin(struct render *r)
 			      : r->request.spiel ? "audio/x-spiel"
 						 : encoder_type(
 							   r->request.format),
-			      STORE);
+			      n + STORE);
 	r->begun = e == 0;
 	if (e == 0 && r->request.spiel && !r->request.sse)
 		e = http_stream_write(r->req, SPIEL_VERSION,
@@ -173,7 +177,7 @@ static int send(struct render *r, const void *data, size_t n)
 
 	if (n == 0)
 		return 0;
-	e = begin(r);
+	e = begin(r, n);
 	if (e < 0)
 		return e;
 	if (r->words) {
@@ -226,6 +230,15 @@ static int send_done(struct render *r)
 				       out, "total_tokens", in + out));
 }
 
+/* A file without any sound is one that players take for broken. */
+static int encode_silence(struct render *r)
+{
+	static const float silence[SILENCE];
+	const struct chain_out out = {.pcm = silence, .n = SILENCE};
+
+	return r->samples || r->request.spiel ? 0 : encode(r, &out);
+}
+
 /* All was read: what the chain and the encoder still hold, and the end. */
 static int send_rest(struct render *r)
 {
@@ -237,11 +250,13 @@ static int send_rest(struct render *r)
 	if (e == 0)
 		e = encode(r, &out);
 	if (e == 0)
+		e = encode_silence(r);
+	if (e == 0)
 		e = encoder_finish(r->encoder, &data, &n);
 	if (e == 0)
 		e = send(r, data, n);
 	if (e == 0)
-		e = begin(r);
+		e = begin(r, 0);
 	if (e == 0 && r->request.sse)
 		e = send_done(r);
 	return e;
@@ -253,7 +268,8 @@ static void end(struct render *r, int e)
 	struct counters *c = &r->d->counters;
 
 	if (e < 0)
-		log_warning("speech for a client: %s", strerror(-e));
+		log_warning("speech for a client: %s (%s)", strerror(-e),
+			    http_id(r->req));
 	if (e < 0)
 		c->render_failed++;
 	else
@@ -343,8 +359,7 @@ static void on_order(void *data, int e, struct bark_session *session,
 
 	r->order = NULL;
 	r->session = session;
-	if (e == -ENODATA) {
-		/* White space alone is a moment of nothing. */
+	if (e == -ENODATA) { /* white space alone */
 		end(r, send_rest(r));
 		return;
 	}
@@ -407,6 +422,9 @@ int render_start(struct daemon *d, struct http_request *req,
 	d->renders = r;
 	d->n_renders++;
 	e = encoder_new(&r->encoder, r->request.format);
+	/* Who reads events takes the sound as it comes. */
+	if (e == 0 && !r->request.sse)
+		encoder_hold(r->encoder, HOLD_MAX);
 	if (e == 0 && r->request.spiel && !r->request.sse)
 		e = words_new(&r->words);
 	if (e == 0 && r->words)

@@ -317,14 +317,18 @@ json_t *view_audio_voices(struct daemon *d)
 	return json_pack("{s:o}", "voices", array);
 }
 
+json_t *view_audio_model(const char *name)
+{
+	/* When it was made nobody knows; clients want a number. */
+	return json_pack("{s:s, s:s, s:s, s:i, s:s}", "id", name, "name", name,
+			 "object", "model", "created", 0, "owned_by", "barkd");
+}
+
 json_t *view_audio_models(struct daemon *d)
 {
-	const char *name = studio_info(d->studio).name;
-	json_t *list = json_pack("[{s:s, s:s, s:s, s:s}, {s:s, s:s, s:s, s:s}]",
-				 "id", name, "name", name, "object", "model",
-				 "owned_by", "barkd", "id", "tts-1", "name",
-				 "tts-1", "object", "model", "owned_by",
-				 "barkd");
+	json_t *list = json_pack(
+		"[o, o]", view_audio_model(studio_info(d->studio).name),
+		view_audio_model("tts-1"));
 
 	/* "data" is OpenAI's list, "models" what Open WebUI reads. */
 	return list ? json_pack("{s:s, s:O, s:o}", "object", "list", "data",

@@ -40,7 +40,8 @@ def run(bench, patterns):
                 print(f"skip {name}: {e}")
                 break
             except AssertionError as e:
-                why = str(e) or traceback.format_exc(limit=-1).splitlines()[-2].strip()
+                at = traceback.extract_tb(e.__traceback__)[-1]
+                why = str(e) or f"line {at.lineno}: {at.line}"
             except Exception as e:  # a broken test is a failed test
                 traceback.print_exc()
                 why = f"{type(e).__name__}: {e}"

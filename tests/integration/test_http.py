@@ -42,7 +42,35 @@ def gate(bench):
             status, headers, _ = ask(port, "OPTIONS", "/v1/speak", {
                 "Origin": origin, "Access-Control-Request-Method": "POST",
                 "Access-Control-Request-Headers": "authorization"}, token=None)
-            assert status == 204 and "Authorization" in headers["Access-Control-Allow-Headers"]
+            assert status == 204 and "authorization" in headers["Access-Control-Allow-Headers"]
+        # What OpenAI's client for browsers adds, and Chromium asks of a page
+        # that is not on this machine.
+        asked = ("authorization,content-type,x-stainless-arch,x-stainless-lang,x-stainless-os,"
+                 "x-stainless-package-version,x-stainless-retry-count,x-stainless-runtime,"
+                 "x-stainless-runtime-version,x-stainless-timeout,openai-organization")
+        preflight = {"Access-Control-Request-Method": "POST",
+                     "Access-Control-Request-Headers": asked,
+                     "Access-Control-Request-Private-Network": "true"}
+        status, headers, _ = ask(port, "OPTIONS", "/v1/audio/speech", {
+            "Origin": "https://example.org", **preflight}, token=None)
+        allowed = headers["Access-Control-Allow-Headers"].lower().replace(" ", "").split(",")
+        assert status == 204 and set(asked.split(",")) <= set(allowed), allowed
+        assert headers["Access-Control-Allow-Private-Network"] == "true"
+        status, headers, _ = ask(port, "OPTIONS", "/v1/audio/speech", {
+            "Origin": "https://example.com", **preflight}, token=None)
+        assert status == 403 and not [h for h in headers if h.lower().startswith(
+            "access-control-allow")], headers.items()
+        # Not what is no header's name.
+        status, headers, _ = ask(port, "OPTIONS", "/v1/speak", {
+            "Origin": own, "Access-Control-Request-Headers": "x-a, <b>, " + "y" * 200}, token=None)
+        assert status == 204 and "<" not in headers["Access-Control-Allow-Headers"]
+        # Who reports a fault names the request, a page too.
+        ids = set()
+        for path, token in (("/v1/status", TOKEN), ("/v1/status", None), ("/v1/nothing", TOKEN)):
+            _, headers, _ = ask(port, "GET", path, {"Origin": own}, token=token)
+            assert "x-request-id" in headers["Access-Control-Expose-Headers"].lower()
+            ids.add(headers["X-Request-Id"])
+        assert len(ids) == 3 and None not in ids, ids
         assert ask(port, "GET", "/healthz", token=None)[0] == 200
         assert daemon.status()["counters"]["spoken"] == 0
         # Nothing but loopback listens.

@@ -3,8 +3,10 @@
 import base64
 import json
 import os
+import shutil
 import socket
 import time
+import urllib.parse
 import wave
 
 from asking import TOKEN, ask, listening
@@ -146,13 +148,124 @@ def refused(bench):
                 else ask(port, "POST", "/v1/audio/speech", body=wrong)
             error = json.loads(body)["error"]
             assert (status, error["code"], error["param"]) == expected, (wrong, status, error)
-        # Nothing to say is no error.
-        status, _, body = speech(daemon, " \n", response_format="pcm")
-        assert (status, body) == (200, b"")
         # Fields of other services, voices of OpenAI's, {"id": ...}.
         status, _, body = speech(daemon, SHORT, voice={"id": "alloy"}, instructions="Whisper.",
                                  model="tts-1-hd", something=[1], response_format="pcm")
         assert status == 200 and body
+
+
+def mp3_rates(data):
+    """The bit rates, in kbit/s, of a chain of MPEG-2 layer III frames (ISO 13818-3)."""
+    rates = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160]
+    at, seen = 0, set()
+    while at < len(data):
+        assert data[at] == 0xff and data[at + 1] & 0xfe == 0xf2, f"no frame at {at}"
+        rate = rates[data[at + 2] >> 4]
+        seen.add(rate)
+        at += rate * 72000 // 24000 + (data[at + 2] >> 1 & 1)
+    return seen
+
+
+def read_by_soundfile(place, python, path):
+    """Frames, as Python's soundfile reads a file in one go."""
+    code = ("import soundfile, sys; pcm, rate = soundfile.read(sys.argv[1], dtype='int16'); "
+            "assert rate == 24000; print(len(pcm), int(abs(pcm).max()) if len(pcm) else 0)")
+    return [int(n) for n in place.run([python, "-c", code, path], timeout=60).stdout.split()]
+
+
+@test("speech-files")
+def files(bench):
+    """A file that a client saves is one that programs read: FLAC has its
+    length, MP3 the bit rate of the manual, and a text without words is a
+    moment of silence instead of a file without sound."""
+    python = bench.python("soundfile")
+    with listening(bench, model=bench.voice_model()) as (place, daemon, port):
+        def saved(text, form):
+            status, _, body = speech(daemon, text, seed=5, response_format=form)
+            assert status == 200, (form, status, body[:200])
+            with open(place.path("saved." + form), "wb") as f:
+                f.write(body)
+            return body
+
+        seconds = len(saved(MEDIUM, "pcm")) / 48000
+        saved(MEDIUM, "flac")
+        frames, peak = read_by_soundfile(place, python, place.path("saved.flac"))
+        assert frames / 24000 == seconds and peak > 1000, (frames, seconds, peak)
+        assert mp3_rates(saved(MEDIUM, "mp3")) == {64}
+        for text in " \n", "\u200b", "...", "\u2026", "\U0001f389\ufe0f":
+            pcm = saved(text, "pcm")
+            assert len(pcm) > 0 and len(pcm) % 2 == 0, (text, len(pcm))
+        for form in "mp3", "opus", "flac", "wav":
+            saved(" \n", form)
+            frames, peak = read_by_soundfile(place, python, place.path("saved." + form))
+            assert 24000 * .05 < frames < 24000 * .5 and peak < 30, (form, frames, peak)
+        status, _, body = speech(daemon, " ", response_format="aac")
+        assert status == 400 or adts_seconds(body) > .05
+        status, _, body = speech(daemon, " ", stream_format="sse", response_format="pcm")
+        assert status == 200 and body.count(b"speech.audio.delta") >= 1, body[:200]
+        # A stream of events is decoded as it comes, so nothing of it is held back.
+        status, _, body = speech(daemon, MEDIUM, stream_format="sse", response_format="flac")
+        assert status == 200 and body.count(b"speech.audio.delta") > 3, len(body)
+
+
+@test("speech-url")
+def url(bench):
+    """Players are given an address alone, with the token in it, which is not
+    logged."""
+    with listening(bench, model=bench.voice_model(),
+                   daemon_config={"service": {"log_level": "debug"}}) as (place, daemon, port):
+        def address(text, token=TOKEN, **more):
+            query = urllib.parse.urlencode({"input": text, "token": token, **more})
+            return f"/v1/audio/speech?{query}"
+
+        def get(path, method="GET"):
+            return ask(port, method, path, token=None)
+
+        posted = speech(daemon, MEDIUM, seed=5, speed=1.5, response_format="pcm")[2]
+        path = address(MEDIUM, seed=5, speed=1.5, response_format="pcm", model="tts-1",
+                       voice="alloy", tokens="x")
+        status, headers, body = get(path)
+        assert status == 200 and headers["Content-Type"] == "audio/pcm"
+        assert body == posted, (len(body), len(posted))
+        status, headers, body = get(path, "HEAD")
+        assert (status, headers["Content-Type"], body) == (200, "audio/pcm", b"")
+        assert get(address("a", token="wrong"))[0] == 401
+        assert get("/v1/audio/speech?input=a")[0] == 401
+        for wrong, expected in (
+                ({"speed": "9"}, (400, "invalid_value", "speed")),
+                ({"speed": "fast"}, (400, "invalid_type", "speed")),
+                ({"seed": "1.5"}, (400, "invalid_type", "seed")),
+                ({"voice": "nobody"}, (404, "voice_not_found", "voice")),
+                ({"response_format": "midi"}, (400, "invalid_value", "response_format"))):
+            status, _, body = get(address("a", **wrong))
+            error = json.loads(body)["error"]
+            assert (status, error["code"], error["param"]) == expected, (wrong, status, error)
+        status, _, body = get(f"/v1/audio/speech?token={TOKEN}")
+        assert status == 400 and json.loads(body)["error"]["code"] == "missing_field"
+        status, _, body = get(f"/v1/audio/speech?token={TOKEN}&input=%ff%fe")
+        assert status == 400, (status, body)
+        status, headers, _ = ask(port, "DELETE", path, token=None)
+        assert status == 405 and headers["Allow"] == "POST, GET, HEAD", headers["Allow"]
+        assert daemon.status()["counters"]["spoken"] == 0
+        log = daemon.log()
+        assert TOKEN not in log and MEDIUM[:20] not in log and "Hello" not in log, log
+        played = []
+        for name, args in (("ffmpeg", ["-v", "error", "-i", "URL", "-ar", "24000", "-ac", "1",
+                                       "-y", "FILE"]),
+                           ("mpv", ["--no-config", "--no-video", "--ao=pcm",
+                                    "--ao-pcm-file=FILE", "--really-quiet", "URL"])):
+            if not shutil.which(name):
+                continue
+            for form in "mp3", "flac":
+                file = place.path(f"{name}-{form}.wav")
+                place.run([name] + [a.replace("FILE", file).replace(
+                    "URL", f"http://127.0.0.1:{port}" + address(
+                        MEDIUM, seed=5, response_format=form)) for a in args], timeout=60)
+                got, _ = bench.wavcmp(place, file, file)
+                seconds = got["frames"] / got["rate"]
+                assert abs(seconds * 48000 / 1.5 - len(posted)) < .15 * len(posted), seconds
+            played.append(name)
+        return "played by " + (", ".join(played) or "none: neither mpv nor ffmpeg is installed")
 
 
 @test("speech-gone", tries=3)
@@ -238,6 +351,11 @@ def openai_client(bench):
         assert seen["events"][-1] == "speech.audio.done" and seen["usage"]["total_tokens"] > 0
         assert len(seen["several"]) == 6 and min(seen["several"]) > 4800, seen["several"]
         assert "tts-1" in seen["models"]
+        assert all(n > 4800 for n in seen["dated"]), seen["dated"]
+        assert seen["model_ids"] == ["tts-1", "gpt-4o-mini-tts-2025-12-15", seen["models"][0]]
+        assert seen["no_model"] == ["NotFoundError", "model_not_found"]
+        assert len(set(seen["request_ids"])) == 3 and all(
+            i and i.startswith("req_") for i in seen["request_ids"]), seen["request_ids"]
         assert seen["voice"] == ["NotFoundError", "voice_not_found", "voice"]
         assert seen["model"] == ["NotFoundError", "model_not_found", "model"]
         assert seen["format"] == ["BadRequestError", "invalid_value", "response_format"]

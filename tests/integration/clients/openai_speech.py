@@ -47,6 +47,21 @@ async def several():
 seen["several"] = asyncio.run(several())
 seen["models"] = [m.id for m in client.models.list()]
 
+# Names of models as their documentation lists them, with dates.
+seen["dated"] = [len(client.audio.speech.create(
+    model=name, voice="alloy", input="One.", response_format="pcm").content)
+    for name in ("gpt-4o-mini-tts-2025-12-15", "gpt-4o-mini-tts-2025-03-20", "tts-1-1106",
+                 "tts-1-hd-1106")]
+seen["model_ids"] = [client.models.retrieve(name).id for name in (
+    "tts-1", "gpt-4o-mini-tts-2025-12-15", seen["models"][0])]
+try:
+    client.models.retrieve("gpt-9")
+except openai.APIStatusError as e:
+    seen["no_model"] = [type(e).__name__, e.code]
+    failed = e.request_id
+seen["request_ids"] = [client.models.list()._request_id, failed, client.audio.speech.create(
+    model="tts-1", voice="alloy", input="a").response.headers.get("x-request-id")]
+
 for name, wrong in (("voice", {"voice": "nobody"}), ("model", {"model": "gpt-9"}),
                     ("format", {"response_format": "midi"}), ("empty", {"input": ""})):
     try:
