@@ -8,9 +8,10 @@ BUILD ?= build
 TEXT ?= Hello there. This is your computer speaking.
 PREFIX ?= $(if $(filter 0,$(shell id -u)),/usr/local,$(HOME)/.local)
 PYTHON ?= python3
+FUZZ_SECONDS ?= 600
 export V TEXT
 
-.PHONY: build speak check parity install deb check-packages clean
+.PHONY: build speak check fuzz parity install deb check-packages clean
 
 build:
 	@scripts/packages.sh build
@@ -26,6 +27,11 @@ check:
 	@scripts/build.sh $(BUILD)
 	@scripts/venv.sh $(BUILD)
 	@scripts/check.sh $(BUILD)
+
+# Every parser of what strangers send, FUZZ_SECONDS each; see scripts/fuzz.sh.
+fuzz:
+	@scripts/packages.sh build ci
+	@scripts/fuzz.sh $(BUILD)-fuzz $(FUZZ_SECONDS)
 
 # What transformers computes now beside what barkctl computes; make check does
 # the same with results that are kept in the repository.
@@ -48,4 +54,4 @@ check-packages: deb
 	@tests/packages.sh $(BUILD)-deb
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-deb
+	rm -rf $(BUILD) $(BUILD)-deb $(BUILD)-fuzz

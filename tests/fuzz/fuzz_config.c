@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "config.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -16,6 +15,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (bark_config_parse(&c, (const char *)data, n, second,
 			      zero ? size - n - 1 : 0, NULL) == 0 &&
 	    bark_config_check(&c, NULL) < 0)
-		__builtin_trap();
+		abort();
 	return 0;
 }

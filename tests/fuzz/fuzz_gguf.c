@@ -2,9 +2,8 @@
 /* libFuzzer: a model in one file; what is accepted has all its weights. */
 #include "config.h"
 #include "files/tensors_build.h"
+#include "fuzz.h"
 #include "weights.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

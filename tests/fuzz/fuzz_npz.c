@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* libFuzzer: an array, and an archive of a voice's arrays. */
 #include "files/npy.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

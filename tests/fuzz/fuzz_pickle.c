@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* libFuzzer: a bare pickle. */
 #include "files/pickle.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -5,16 +5,9 @@
  */
 #include <stdlib.h>
 
+#include "fuzz.h"
 #include "segments.h"
 #include "tokenizer.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void encode(const struct bark_tokenizer *tok, const char *text,
 		   size_t len)
@@ -22,11 +15,11 @@ static void encode(const struct bark_tokenizer *tok, const char *text,
 	int32_t ids[16];
 	size_t n = 0, full = 0;
 
-	check(bark_tokenizer_encode(tok, text, len, ids, 16, &n) == 0);
-	check(bark_tokenizer_encode(tok, text, len, NULL, 0, &full) == 0);
-	check(n == full);
+	fuzz_check(bark_tokenizer_encode(tok, text, len, ids, 16, &n) == 0);
+	fuzz_check(bark_tokenizer_encode(tok, text, len, NULL, 0, &full) == 0);
+	fuzz_check(n == full);
 	for (size_t i = 0; i < n && i < 16; i++)
-		check(ids[i] >= 0 &&
+		fuzz_check(ids[i] >= 0 &&
 		      (size_t)ids[i] < bark_tokenizer_size(tok));
 }
 
@@ -41,12 +34,12 @@ static void split(const struct bark_tokenizer *tok, const char *text,
 	for (size_t i = 0; i < s.n; i++) {
 		const struct bark_segment *g = &s.items[i];
 
-		check(g->begin >= last && g->begin < g->end && g->end <= len);
+		fuzz_check(g->begin >= last && g->begin < g->end && g->end <= len);
 		last = g->end;
-		check(bark_tokenizer_encode(tok, text + g->begin,
+		fuzz_check(bark_tokenizer_encode(tok, text + g->begin,
 					    g->end - g->begin, NULL, 0, &n) ==
 		      0);
-		check(n == g->n_tokens && n > 0);
+		fuzz_check(n == g->n_tokens && n > 0);
 	}
 	bark_segments_clear(&s);
 }
