@@ -16,7 +16,8 @@
  * direction taken out, addresses shortened to their hosts. markup: tags of
  * the Desktop Notifications Specification ("Markup") are taken out and
  * entities resolved; what is no markup stays. At most max characters, cut
- * between words, with "..." when something is missing.
+ * between words (inside one that would make it twice max), with "..." when
+ * something is missing.
  */
 char *clean_text(const char *text, bool markup, size_t max);
 
