@@ -16,7 +16,12 @@ installed() {
 	[ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null)" = 'ii ' ]
 }
 
-missing=()
+# Whether the package lists that are here have it.
+offered() {
+	[ -n "$(apt-cache show "$1" 2>/dev/null)" ]
+}
+
+missing=() wanted=()
 section=
 while IFS= read -r line; do
 	line=${line%%#*}
@@ -24,6 +29,11 @@ while IFS= read -r line; do
 	\[*\]) section=${line//[\[\]]/} ;;
 	*[![:space:]]*)
 		[[ " $* " == *" $section "* ]] || continue
+		if [[ $line == *\?* ]]; then
+			read -r p _ <<<"$line"
+			installed "$p" || wanted+=("$p")
+			continue
+		fi
 		read -ra choices <<<"${line//|/ }"
 		for p in "${choices[@]}"; do
 			if installed "$p"; then
@@ -34,6 +44,16 @@ while IFS= read -r line; do
 		;;
 	esac
 done <packages.txt
+add_offered() {
+	for p in "${wanted[@]}"; do
+		if offered "$p"; then
+			missing+=("$p")
+		fi
+	done
+}
+
+needed=${#missing[@]}
+add_offered
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 as_root=()
@@ -45,10 +65,13 @@ if [ "$(id -u)" != 0 ]; then
 	fi
 	as_root=(sudo)
 fi
-echo "Installing ${missing[*]}"
 apt() {
 	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@"
 }
 apt update
+# Before the first update no list offered anything.
+missing=("${missing[@]:0:needed}")
+add_offered
+echo "Installing ${missing[*]}"
 apt install -y --no-install-recommends --no-remove \
 	-o Dpkg::Use-Pty=0 "${missing[@]}" </dev/null >/dev/null

@@ -1,59 +1,15 @@
 # SPDX-License-Identifier: MIT
 """GET /v1/events: what happens is told when it is heard."""
-import json
-import queue
-import socket
-import threading
 import time
 
 from asking import listening
 from daemon import UnixConnection
 from harness import Recorder, switches, test
+from listener import Listener
 from servers import wait_for
 from stage import LONG, SHORT, speaking
 
 TEXT = "Hello there, my friend. This is your computer speaking to you, and it goes on for a while."
-
-
-class Listener:
-    """Reads events in a thread of its own: (time in ns, name, data)."""
-
-    def __init__(self, daemon, query=""):
-        self.connection = UnixConnection(daemon.socket, 120)
-        self.connection.request("GET", "/v1/events" + query)
-        self.socket = self.connection.sock
-        self.response = self.connection.getresponse()
-        assert self.response.status == 200, self.response.read()
-        assert self.response.headers["Content-Type"] == "text/event-stream"
-        self.events, self.seen = queue.Queue(), []
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self):
-        name = None
-        try:
-            while line := self.response.readline():
-                key, _, value = line.decode().rstrip("\n").partition(": ")
-                if key == "event":
-                    name = value
-                elif key == "data":
-                    self.events.put((time.monotonic_ns(), name, json.loads(value)))
-        except (OSError, ValueError):
-            pass
-        self.events.put(None)
-
-    def until(self, name, timeout=60):
-        """All events up to the next of a name, and that."""
-        got = []
-        while True:
-            event = self.events.get(timeout=timeout)
-            assert event, f"the stream ended before {name}: {got[-3:]}"
-            got.append(event)
-            if event[1] == name:
-                return got
-
-    def close(self):
-        # A mere close() would wait for the thread that reads.
-        self.socket.shutdown(socket.SHUT_RDWR)
 
 
 def named(events, *names):

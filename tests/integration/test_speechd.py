@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 
+from desktop import Dispatcher
 from harness import Recorder, test
 from servers import Place, need, wait_for
 from stage import speaking
@@ -494,22 +495,10 @@ def server(bench):
     need("speech-dispatcher", "spd-say")
     with speaking(bench, "pipewire", warm=False) as stage:
         place, audio, daemon = stage
-        conf = place.path("speechd")
-        os.makedirs(os.path.join(conf, "modules"), exist_ok=True)
-        with open(os.path.join(conf, "speechd.conf"), "w") as f:
-            f.write(f'LogLevel 3\nLogDir "{conf}"\nDefaultVolume 100\n'
-                    f'AudioOutputMethod "pulse"\n'
-                    f'AddModule "barkd" "{bench.sd_barkd}" "barkd.conf"\n'
-                    'DefaultModule barkd\n')
-        open(os.path.join(conf, "modules", "barkd.conf"), "w").close()
-        address = place.path("speechd.sock")
-        dispatcher = place.start(["speech-dispatcher", "-s", "-C", conf, "-S", address,
-                                  "-P", place.path("speechd.pid"), "-L", conf, "-t", "0"])
-        wait_for("speech-dispatcher", lambda: os.path.exists(address))
-        env = {"SPEECHD_ADDRESS": "unix_socket:" + address}
+        dispatcher = Dispatcher(bench, place)
 
         def say(*args):
-            return place.run(["spd-say", *args], timeout=60, env=env).stdout
+            return place.run(["spd-say", *args], timeout=60).stdout
 
         voices = daemon.get("/v1/voices")
         loaded = daemon.status()["model"]["loaded"]
@@ -527,6 +516,6 @@ def server(bench):
         say("-w", "And on it goes.")
         # The Python client, by which Orca speaks.
         if speechd:
-            python_client(place, env["SPEECHD_ADDRESS"], voices)
-        assert dispatcher.alive()
-        dispatcher.end()
+            python_client(place, place.env["SPEECHD_ADDRESS"], voices)
+        assert dispatcher.p.alive()
+        dispatcher.p.end()
