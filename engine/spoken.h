@@ -2,12 +2,15 @@
 /*
  * Writes English out as it is read aloud, for models that learnt words alone
  * and say so ("barkd_spoken_text" in generation_config.json): numbers, dates,
- * times, money, units, addresses, abbreviations, capitals, symbols. Numbers
- * are spelt by ICU (RBNF). Published Bark reads texts as they are.
+ * times, money, units, powers, addresses, abbreviations, capitals, symbols,
+ * characters of other scripts. Markup is left out: Markdown, tags, cues for Bark
+ * in brackets. Numbers are spelt and characters named by ICU. Published Bark
+ * reads texts as they are.
  */
 #ifndef BARK_SPOKEN_H
 #define BARK_SPOKEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct bark_spoken_run {
@@ -21,6 +24,7 @@ struct bark_spoken {
 	size_t source_len;
 	struct bark_spoken_run *runs; /* owned, ascending */
 	size_t n_runs;
+	bool lost; /* something was left out that there is no name for */
 };
 
 /*

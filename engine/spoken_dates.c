@@ -19,24 +19,53 @@ static bool add_date(struct spoken_words *w, int64_t year, int64_t month,
 	return true;
 }
 
+/* Behind a date: "T10:30:00.5Z" as "at ten thirty". */
+static size_t time_of_day(struct spoken_words *w, const struct reader *r,
+			  size_t i)
+{
+	struct spoken_words time = {.n = 0};
+	struct reader rest;
+	size_t n;
+
+	if (at(r, i) != 'T' || !is_digit(at(r, i + 1)))
+		return 0;
+	rest = (struct reader){r->text + i + 1, r->len - i - 1};
+	n = spoken_clock_time(&time, &rest);
+	if (n == 0)
+		return 0;
+	spoken_add_word(w, "at");
+	spoken_add(w, time.text, time.n);
+	if (at(&rest, n) == '.')
+		n += 1 + digits(&rest, n + 1);
+	if (at(&rest, n) == 'Z') {
+		spoken_add_letters(w, "UTC", 3);
+		n++;
+	}
+	return 1 + n;
+}
+
 size_t spoken_date(struct spoken_words *w, const struct reader *r)
 {
 	size_t a = digits(r, 0), b = digits(r, a + 1);
 	size_t c = digits(r, a + b + 2), n = a + b + c + 2;
+	int64_t x = value(r, 0, a), y = value(r, a + 1, b);
+	int64_t z = value(r, a + b + 2, c);
+	bool time = a == 4 && at(r, n) == 'T' && is_digit(at(r, n + 1));
 	char mark = at(r, a);
 
-	if ((mark != '-' && mark != '/') || at(r, a + b + 1) != mark ||
-	    b < 1 || b > 2 || !ends(r, n))
+	if ((mark != '-' && mark != '/' && mark != '.') ||
+	    at(r, a + b + 1) != mark || b < 1 || b > 2 ||
+	    (!ends(r, n) && !time))
 		return 0;
-	if (a == 4 && c >= 1 && c <= 2 &&
-	    add_date(w, value(r, 0, a), value(r, a + 1, b),
-		     value(r, a + b + 2, c)))
-		return n;
-	if (mark == '/' && a >= 1 && a <= 2 && c == 4 &&
-	    add_date(w, value(r, a + b + 2, c), value(r, 0, a),
-		     value(r, a + 1, b)))
-		return n;
-	return 0;
+	if (a == 4 && c >= 1 && c <= 2 && mark != '.' &&
+	    add_date(w, x, y, z))
+		return n + time_of_day(w, r, n);
+	if (a < 1 || a > 2 || c != 4)
+		return 0;
+	/* The month comes first between strokes, but where it cannot. */
+	if (mark == '/' && x <= 12)
+		return add_date(w, z, x, y) ? n : 0;
+	return add_date(w, z, y, x) ? n : 0;
 }
 
 /* am, p.m., PM, with or without a space in front. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers and what stands with them: money, units. */
+/* Numbers, and the shapes that they make. */
 #include "spoken_read.h"
 
 #include <string.h>
@@ -49,167 +49,115 @@ static size_t parts(struct spoken_words *w, const struct reader *r)
 	return n;
 }
 
-/* 1/2, 3/4; 10-20 */
-static size_t pair(struct spoken_words *w, const struct reader *r)
+/* 10-20, 1914-1918, 5-10 km, 3-4% */
+static size_t range(struct spoken_words *w, const struct reader *r)
 {
-	size_t a = digits(r, 0), b = digits(r, a + 1), n = a + 1 + b;
-	char mark = at(r, a);
-	int64_t x, y;
+	size_t a = digits(r, 0), b = digits(r, a + 1), n = a + 1 + b, taken;
+	enum spoken_style style = a == 4 && b == 4 ? SPOKEN_YEAR
+						   : SPOKEN_CARDINAL;
+	struct spoken_words behind = {.n = 0};
 
-	if ((mark != '/' && mark != '-') || a > 4 || b < 1 || b > 4 ||
-	    !ends(r, n) || (at(r, n) == mark && is_digit(at(r, n + 1))))
+	if (at(r, a) != '-' || a > 4 || b < 1 || b > 4 ||
+	    (at(r, n) == '-' && is_digit(at(r, n + 1))) ||
+	    (at(r, n) == '.' && is_digit(at(r, n + 1))))
 		return 0;
-	x = value(r, 0, a);
-	y = value(r, a + 1, b);
-	spoken_add_number(w, x, a == 4 && b == 4 ? SPOKEN_YEAR
-						 : SPOKEN_CARDINAL);
-	if (mark == '-') {
-		spoken_add_word(w, "to");
-		spoken_add_number(w, y, a == 4 && b == 4 ? SPOKEN_YEAR
-							 : SPOKEN_CARDINAL);
-	} else if (x < y && y == 2) {
-		spoken_add_word(w, "half");
-	} else if (x > 0 && x < y && y == 4) {
-		spoken_add_word(w, x > 1 ? "quarters" : "quarter");
-	} else if (x > 0 && x < y && y <= 10) {
-		spoken_add_number(w, y, SPOKEN_ORDINAL);
-		if (x > 1)
-			spoken_add_mark(w, 's');
-	} else {
-		spoken_add_word(w, "slash");
-		spoken_add_number(w, y, SPOKEN_CARDINAL);
-	}
+	taken = spoken_unit(&behind, r, n, false);
+	if (!ends(r, n) && taken == 0)
+		return 0;
+	spoken_add_number(w, value(r, 0, a), style);
+	spoken_add_word(w, "to");
+	spoken_add_number(w, value(r, a + 1, b), style);
+	spoken_add(w, behind.text, behind.n);
+	return n + taken;
+}
+
+/* The fraction a/b at i, both of few digits; 0: it is none. */
+static size_t fraction(const struct reader *r, size_t i, int64_t *ret_a,
+		       int64_t *ret_b)
+{
+	size_t a = digits(r, i), b = digits(r, i + a + 1), n = a + 1 + b;
+
+	if (at(r, i + a) != '/' || a < 1 || a > 4 || b < 1 || b > 4 ||
+	    !ends(r, i + n) ||
+	    (at(r, i + n) == '/' && is_digit(at(r, i + n + 1))))
+		return 0;
+	*ret_a = value(r, i, a);
+	*ret_b = value(r, i + a + 1, b);
 	return n;
 }
 
-/* --- what stands behind --- */
-
-static const struct {
-	const char *unit, *one, *many;
-} units[] = {
-	{"%", "percent", "percent"},
-	{"\u00b0C", "degree Celsius", "degrees Celsius"},
-	{"\u00b0F", "degree Fahrenheit", "degrees Fahrenheit"},
-	{"\u00b0", "degree", "degrees"},
-	{"km/h", "kilometer an hour", "kilometers an hour"},
-	{"mph", "mile an hour", "miles an hour"},
-	{"km", "kilometer", "kilometers"},
-	{"cm", "centimeter", "centimeters"},
-	{"mm", "millimeter", "millimeters"},
-	{"m", "meter", "meters"},
-	{"kg", "kilogram", "kilograms"},
-	{"mg", "milligram", "milligrams"},
-	{"g", "gram", "grams"},
-	{"lbs", "pound", "pounds"},
-	{"lb", "pound", "pounds"},
-	{"oz", "ounce", "ounces"},
-	{"ft", "foot", "feet"},
-	{"ml", "milliliter", "milliliters"},
-	{"l", "liter", "liters"},
-	{"kHz", "kilohertz", "kilohertz"},
-	{"MHz", "megahertz", "megahertz"},
-	{"GHz", "gigahertz", "gigahertz"},
-	{"Hz", "hertz", "hertz"},
-	{"kB", "kilobyte", "kilobytes"},
-	{"KB", "kilobyte", "kilobytes"},
-	{"MB", "megabyte", "megabytes"},
-	{"GB", "gigabyte", "gigabytes"},
-	{"TB", "terabyte", "terabytes"},
-	{"MiB", "mebibyte", "mebibytes"},
-	{"GiB", "gibibyte", "gibibytes"},
-	{"kW", "kilowatt", "kilowatts"},
-	{"kWh", "kilowatt hour", "kilowatt hours"},
-	{"W", "watt", "watts"},
-	{"ms", "millisecond", "milliseconds"},
-	{"sec", "second", "seconds"},
-	{"s", "second", "seconds"},
-	{"min", "minute", "minutes"},
-	{"hrs", "hour", "hours"},
-	{"h", "hour", "hours"},
-	{"dB", "decibel", "decibels"},
-	{"px", "pixel", "pixels"},
-	{"x", "times", "times"},
-};
-
-static bool starts(const struct reader *r, size_t i, const char *with)
+static bool is_part_of_one(int64_t a, int64_t b)
 {
-	size_t n = strlen(with);
-
-	return i <= r->len && r->len - i >= n &&
-	       strncmp(r->text + i, with, n) == 0;
+	return a > 0 && a < b && (b <= 10 || b == 12 || b == 16 || b == 32);
 }
 
-static size_t unit(struct spoken_words *w, const struct reader *r, size_t i,
-		   bool one)
+/* "half", "thirds". */
+static void add_parts(struct spoken_words *w, int64_t a, int64_t b)
 {
-	size_t space = at(r, i) == ' ';
+	if (b == 2)
+		spoken_add_word(w, "half");
+	else if (b == 4)
+		spoken_add_word(w, a > 1 ? "quarters" : "quarter");
+	else
+		spoken_add_number(w, b, SPOKEN_ORDINAL);
+	if (a > 1 && b != 2 && b != 4)
+		spoken_add_mark(w, 's');
+}
 
-	for (size_t k = 0; k < N(units); k++) {
-		size_t n = i + space + strlen(units[k].unit);
+/* 1/2, 3/4, 24/7 */
+static size_t pair(struct spoken_words *w, const struct reader *r)
+{
+	int64_t a, b;
+	size_t n = fraction(r, 0, &a, &b);
 
-		if (!starts(r, i + space, units[k].unit) ||
-		    (is_letter(r->text[n - 1]) && !ends(r, n)))
-			continue;
-		/* "5 m" is one; but "x" and "s" after a space are words. */
-		if (space && strchr("xs", units[k].unit[0]) &&
-		    units[k].unit[1] == '\0')
-			continue;
-		spoken_add_word(w, one ? units[k].one : units[k].many);
-		return n - i;
+	if (n == 0)
+		return 0;
+	spoken_add_number(w, a, SPOKEN_CARDINAL);
+	if (is_part_of_one(a, b)) {
+		add_parts(w, a, b);
+		return n;
 	}
-	return 0;
+	/* "fifty fifty", "twenty four seven" */
+	if (a != b && (a != 24 || b != 7))
+		spoken_add_word(w, "slash");
+	spoken_add_number(w, b, SPOKEN_CARDINAL);
+	return n;
 }
 
-/* thousand, million ...; K, M, B: of money. */
-static size_t scale(struct spoken_words *w, const struct reader *r, size_t i)
+/* 5'10": of a person's height. */
+static size_t height(struct spoken_words *w, const struct reader *r)
 {
-	static const struct {
-		const char *text, *word;
-	} scales[] = {
-		{" thousand", "thousand"}, {" million", "million"},
-		{" billion", "billion"},   {" trillion", "trillion"},
-		{"k", "thousand"},	   {"K", "thousand"},
-		{"M", "million"},	   {"B", "billion"},
-	};
+	size_t a = digits(r, 0), b = digits(r, a + 1), n = a + 1 + b;
 
-	for (size_t k = 0; k < N(scales); k++) {
-		size_t n = i + strlen(scales[k].text);
-
-		if (starts(r, i, scales[k].text) && ends(r, n)) {
-			spoken_add_word(w, scales[k].word);
-			return n - i;
-		}
-	}
-	return 0;
+	if (at(r, a) != '\'' || a < 1 || a > 2 || b < 1 || b > 2 ||
+	    at(r, n) != '"')
+		return 0;
+	spoken_add_number(w, value(r, 0, a), SPOKEN_CARDINAL);
+	spoken_add_word(w, "foot");
+	spoken_add_number(w, value(r, a + 1, b), SPOKEN_CARDINAL);
+	return n + 1;
 }
 
-static const struct currency {
-	const char *mark, *one, *many, *part, *parts;
-} currencies[] = {
-	{"$", "dollar", "dollars", "cent", "cents"},
-	{"\u20ac", "euro", "euros", "cent", "cents"},
-	{"\u00a3", "pound", "pounds", "penny", "pence"},
-	{"\u00a5", "yen", "yen", NULL, NULL},
-};
-
-static const struct currency *currency(const struct reader *r, size_t i)
+/* 1920x1080, 3x4 */
+static size_t product(struct spoken_words *w, const struct reader *r)
 {
-	for (size_t k = 0; k < N(currencies); k++)
-		if (starts(r, i, currencies[k].mark))
-			return &currencies[k];
-	return NULL;
+	size_t a = digits(r, 0), b = digits(r, a + 1), n = a + 1 + b;
+
+	if (at(r, a) != 'x' || a > 5 || b < 1 || b > 5 || !ends(r, n) ||
+	    (a == 1 && at(r, 0) == '0'))
+		return 0;
+	/* "nineteen twenty by ten eighty" */
+	spoken_add_number(w, value(r, 0, a),
+			  a == 4 ? SPOKEN_YEAR : SPOKEN_CARDINAL);
+	spoken_add_word(w, a > 1 && b > 1 ? "by" : "times");
+	spoken_add_number(w, value(r, a + 1, b),
+			  b == 4 ? SPOKEN_YEAR : SPOKEN_CARDINAL);
+	return n;
 }
 
 /* --- one number --- */
 
-struct number {
-	size_t begin, end;	 /* of the whole part, with its commas */
-	size_t fraction, n_fraction; /* digits behind the point */
-	size_t next;
-	bool grouped;
-};
-
-static void read_number(struct number *ret, const struct reader *r, size_t i)
+void spoken_read_number(struct number *ret, const struct reader *r, size_t i)
 {
 	size_t n = i + digits(r, i);
 
@@ -228,11 +176,13 @@ static void read_number(struct number *ret, const struct reader *r, size_t i)
 	ret->next = n;
 }
 
-static void add_whole(struct spoken_words *w, const struct reader *r,
+void spoken_add_whole(struct spoken_words *w, const struct reader *r,
 		      const struct number *n, enum spoken_style style)
 {
 	size_t len = n->end - n->begin;
 
+	if (len == 0) /* ".5" */
+		return;
 	if ((r->text[n->begin] == '0' && len > 1) ||
 	    (len > DIGITS_MAX && !n->grouped))
 		spoken_add_digits(w, r->text + n->begin, len);
@@ -240,7 +190,7 @@ static void add_whole(struct spoken_words *w, const struct reader *r,
 		spoken_add_number(w, value(r, n->begin, len), style);
 }
 
-static void add_fraction(struct spoken_words *w, const struct reader *r,
+void spoken_add_fraction(struct spoken_words *w, const struct reader *r,
 			 const struct number *n)
 {
 	if (n->n_fraction == 0)
@@ -249,41 +199,10 @@ static void add_fraction(struct spoken_words *w, const struct reader *r,
 	spoken_add_digits(w, r->text + n->fraction, n->n_fraction);
 }
 
-static bool is_one(const struct reader *r, const struct number *n)
+bool spoken_is_one(const struct reader *r, const struct number *n)
 {
 	return n->end - n->begin == 1 && r->text[n->begin] == '1' &&
 	       n->n_fraction == 0;
-}
-
-static size_t money(struct spoken_words *w, const struct reader *r,
-		    const struct currency *c, const struct number *n)
-{
-	struct spoken_words large = {.n = 0};
-	size_t scaled = scale(&large, r, n->next);
-	int64_t cents = value(r, n->fraction, n->n_fraction);
-
-	if (scaled > 0 || n->n_fraction != 2 || !c->part) {
-		add_whole(w, r, n, SPOKEN_CARDINAL);
-		add_fraction(w, r, n);
-		spoken_add(w, large.text, large.n);
-		spoken_add_word(w, is_one(r, n) && scaled == 0 ? c->one
-							       : c->many);
-		return n->next + scaled;
-	}
-	if (value(r, n->begin, n->end - n->begin) > 0 || cents == 0) {
-		add_whole(w, r, n, SPOKEN_CARDINAL);
-		spoken_add_word(w, r->text[n->begin] == '1' &&
-						   n->end - n->begin == 1
-					   ? c->one
-					   : c->many);
-		if (cents > 0)
-			spoken_add_word(w, "and");
-	}
-	if (cents > 0) {
-		spoken_add_number(w, cents, SPOKEN_CARDINAL);
-		spoken_add_word(w, cents == 1 ? c->part : c->parts);
-	}
-	return n->next;
 }
 
 /* 1984, 2026: not 3000, not 1,984. */
@@ -328,37 +247,115 @@ static size_t decade(struct spoken_words *w, const struct reader *r,
 	return i + 1;
 }
 
+/* "and a half" behind a whole number, of " 1/2" at i. */
+static size_t add_mixed(struct spoken_words *w, const struct reader *r,
+			const struct number *whole)
+{
+	int64_t a, b;
+	size_t n;
+
+	if (at(r, whole->next) != ' ' || whole->n_fraction > 0 ||
+	    whole->end - whole->begin > 3)
+		return 0;
+	n = fraction(r, whole->next + 1, &a, &b);
+	if (n == 0 || !is_part_of_one(a, b))
+		return 0;
+	spoken_add_word(w, "and");
+	if (a == 1)
+		spoken_add_word(w, b == 8 ? "an" : "a");
+	else
+		spoken_add_number(w, a, SPOKEN_CARDINAL);
+	add_parts(w, a, b);
+	return 1 + n;
+}
+
+/* "e6", "E-9" at i, of a number as programs write it. */
+static size_t add_exponent(struct spoken_words *w, const struct reader *r,
+			   size_t i)
+{
+	size_t sign = at(r, i + 1) == '-' || at(r, i + 1) == '+';
+	size_t n = digits(r, i + 1 + sign);
+
+	if ((at(r, i) | 0x20) != 'e' || n < 1 || n > 3 ||
+	    !ends(r, i + 1 + sign + n))
+		return 0;
+	spoken_add_word(w, "times ten to the power of");
+	if (at(r, i + 1) == '-')
+		spoken_add_word(w, "minus");
+	spoken_add_number(w, value(r, i + 1 + sign, n), SPOKEN_CARDINAL);
+	return 1 + sign + n;
+}
+
 static size_t plain(struct spoken_words *w, const struct reader *r, size_t i)
 {
+	struct spoken_words behind = {.n = 0};
 	const struct currency *c;
 	struct number n;
 	size_t taken;
 
-	read_number(&n, r, i);
+	spoken_read_number(&n, r, i);
 	taken = ordinal(r, &n);
 	if (taken > 0) {
-		add_whole(w, r, &n, SPOKEN_ORDINAL);
+		spoken_add_whole(w, r, &n, SPOKEN_ORDINAL);
 		return taken;
 	}
 	taken = decade(w, r, &n);
 	if (taken > 0)
 		return taken;
-	c = currency(r, n.next);
+	c = spoken_currency(r, n.next);
 	if (c && ends(r, n.next + strlen(c->mark))) {
 		n.next += strlen(c->mark);
-		return money(w, r, c, &n);
+		return spoken_money(w, r, c, &n);
 	}
-	{
-		struct spoken_words behind = {.n = 0};
-
-		taken = unit(&behind, r, n.next, is_one(r, &n));
-		add_whole(w, r, &n,
-			  is_year(r, &n) && taken == 0 ? SPOKEN_YEAR
-						       : SPOKEN_CARDINAL);
-		add_fraction(w, r, &n);
-		spoken_add(w, behind.text, behind.n);
-	}
+	taken = spoken_unit(&behind, r, n.next, spoken_is_one(r, &n));
+	spoken_add_whole(w, r, &n,
+			 is_year(r, &n) && taken == 0 ? SPOKEN_YEAR
+						      : SPOKEN_CARDINAL);
+	spoken_add_fraction(w, r, &n);
+	if (taken == 0)
+		taken = add_mixed(w, r, &n);
+	if (taken == 0)
+		taken = add_exponent(w, r, n.next);
+	spoken_add(w, behind.text, behind.n);
 	return n.next + taken;
+}
+
+/* Whether a number begins at i, its digits or its point. */
+static bool is_number(const struct reader *r, size_t i)
+{
+	return is_digit(at(r, i)) ||
+	       (at(r, i) == '.' && is_digit(at(r, i + 1)));
+}
+
+/* -5, +1, -$5, $-5 */
+static size_t with_sign(struct spoken_words *w, const struct reader *r,
+			char before)
+{
+	const struct currency *c = spoken_currency(r, 0);
+	size_t mark = c ? strlen(c->mark) : 0;
+	char sign = at(r, mark);
+	struct number n;
+	int64_t a, b;
+
+	if ((sign != '-' && sign != '+') || before == '-' || before == ')' ||
+	    is_letter(before) || is_digit(before))
+		return 0;
+	if (!c) {
+		c = spoken_currency(r, 1);
+		mark = c ? strlen(c->mark) : 0;
+	}
+	if (!is_number(r, 1 + mark))
+		return 0;
+	spoken_add_word(w, sign == '-' ? "minus" : "plus");
+	if (!c && fraction(r, 1, &a, &b) > 0 && is_part_of_one(a, b)) {
+		const struct reader rest = {r->text + 1, r->len - 1};
+
+		return 1 + pair(w, &rest);
+	}
+	if (!c)
+		return plain(w, r, 1);
+	spoken_read_number(&n, r, 1 + mark);
+	return spoken_money(w, r, c, &n);
 }
 
 size_t spoken_number(struct spoken_words *w, const char *text, size_t len,
@@ -366,31 +363,33 @@ size_t spoken_number(struct spoken_words *w, const char *text, size_t len,
 {
 	static size_t (*const shapes[])(struct spoken_words *,
 					const struct reader *) = {
-		spoken_date, spoken_clock_time, parts, pair,
+		spoken_date, spoken_clock_time, parts, range,
+		pair,	     height,		product,
 	};
 	const struct reader r = {text, len};
-	const struct currency *c = currency(&r, 0);
+	const struct currency *c = spoken_currency(&r, 0);
 	bool apart = !is_letter(before) && !is_digit(before);
 	struct number n;
+	size_t taken = with_sign(w, &r, before);
 
-	if (c && is_digit(at(&r, strlen(c->mark)))) {
-		read_number(&n, &r, strlen(c->mark));
-		return money(w, &r, c, &n);
-	}
-	if (apart && (at(&r, 0) == '-' || at(&r, 0) == '+') &&
-	    is_digit(at(&r, 1)) && before != '-' && before != ')') {
-		spoken_add_word(w, at(&r, 0) == '-' ? "minus" : "plus");
-		return plain(w, &r, 1);
+	if (taken > 0)
+		return taken;
+	if (c && is_number(&r, strlen(c->mark))) {
+		spoken_read_number(&n, &r, strlen(c->mark));
+		return spoken_money(w, &r, c, &n);
 	}
 	if (at(&r, 0) == '#' && is_digit(at(&r, 1))) {
 		spoken_add_word(w, "number");
 		return plain(w, &r, 1);
 	}
+	/* ".5" begins a number, the stop of "end.5" does not. */
+	if (at(&r, 0) == '.' && apart && before != '.' && before != ')' &&
+	    is_digit(at(&r, 1)))
+		return plain(w, &r, 0);
 	if (!is_digit(at(&r, 0)))
 		return 0;
 	for (size_t i = 0; i < N(shapes) && apart; i++) {
-		size_t taken = shapes[i](w, &r);
-
+		taken = shapes[i](w, &r);
 		if (taken > 0)
 			return taken;
 	}

@@ -61,9 +61,9 @@ size_t spoken_number(struct spoken_words *w, const char *text, size_t len,
 		     char before);
 /* Addresses: of pages, mail, files. */
 size_t spoken_address(struct spoken_words *w, const char *text, size_t len);
-/* Abbreviations and capitals; shout: those around are capitals too. */
-size_t spoken_word(struct spoken_words *w, const char *text, size_t len,
-		   bool shout);
+/* Abbreviations. */
+size_t spoken_word(struct spoken_words *w, const char *text, size_t len);
+bool spoken_has_vowel(const char *text, size_t n);
 /* The name of a symbol that is said, or NULL; alone: it is the whole text. */
 const char *spoken_symbol(char c, bool alone);
 

@@ -46,10 +46,41 @@ static inline bool ends(const struct reader *r, size_t i)
 	return !is_digit(c) && !is_letter(c) && c != '_' && !(c & 0x80);
 }
 
+/* A number as it is written. */
+struct number {
+	size_t begin, end; /* of the whole part, with its commas; may be empty */
+	size_t fraction, n_fraction; /* digits behind the point */
+	size_t next;
+	bool grouped;
+};
+
+void spoken_read_number(struct number *ret, const struct reader *r, size_t i);
+void spoken_add_whole(struct spoken_words *w, const struct reader *r,
+		      const struct number *n, enum spoken_style style);
+/* "point five", or nothing. */
+void spoken_add_fraction(struct spoken_words *w, const struct reader *r,
+			 const struct number *n);
+bool spoken_is_one(const struct reader *r, const struct number *n);
+
+struct currency {
+	const char *mark, *one, *many;
+	const char *part, *parts; /* its hundredth, NULL: none */
+};
+
+/* The money whose sign stands at i, or NULL. */
+const struct currency *spoken_currency(const struct reader *r, size_t i);
+
 /* These return how many bytes were taken, 0: it is none. */
 
 /* 2026-11-25, 11/25/2026 */
 size_t spoken_date(struct spoken_words *w, const struct reader *r);
+/* A unit at i, behind a number. */
+size_t spoken_unit(struct spoken_words *w, const struct reader *r, size_t i,
+		   bool one);
+/* The number n of a money, whose sign was read; also "$5-10". Returns where
+ * what follows begins. */
+size_t spoken_money(struct spoken_words *w, const struct reader *r,
+		    const struct currency *c, const struct number *n);
 /* 9:05, 17:30:10, 9 pm */
 size_t spoken_clock_time(struct spoken_words *w, const struct reader *r);
 

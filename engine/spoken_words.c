@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Abbreviations, capitals, symbols, addresses. */
+/* Abbreviations and addresses. */
 #include "spoken_out.h"
 
 #include <string.h>
@@ -54,39 +54,6 @@ void spoken_add_digits(struct spoken_words *w, const char *digits, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (is_digit(digits[i]))
 			spoken_add_number(w, digits[i] - '0', SPOKEN_CARDINAL);
-}
-
-/* --- symbols --- */
-
-static const struct {
-	char c;
-	bool in_text; /* said also where there is more */
-	const char *name;
-} symbols[] = {
-	{'&', true, "and"},	   {'@', true, "at"},
-	{'%', true, "percent"},	   {'+', true, "plus"},
-	{'=', true, "equals"},	   {'/', true, "slash"},
-	{'#', true, "hash"},	   {'$', true, "dollar"},
-	{'\\', true, "backslash"}, {'.', false, "dot"},
-	{',', false, "comma"},	   {';', false, "semicolon"},
-	{':', false, "colon"},	   {'!', false, "exclamation mark"},
-	{'?', false, "question mark"}, {'"', false, "quote"},
-	{'\'', false, "apostrophe"}, {'(', false, "left parenthesis"},
-	{')', false, "right parenthesis"}, {'[', false, "left bracket"},
-	{']', false, "right bracket"}, {'{', false, "left brace"},
-	{'}', false, "right brace"}, {'<', false, "less"},
-	{'>', false, "greater"},   {'-', false, "dash"},
-	{'_', false, "underscore"}, {'*', false, "star"},
-	{'~', false, "tilde"},	   {'^', false, "caret"},
-	{'|', false, "bar"},	   {'`', false, "backtick"},
-};
-
-const char *spoken_symbol(char c, bool alone)
-{
-	for (size_t i = 0; i < N(symbols); i++)
-		if (symbols[i].c == c && (alone || symbols[i].in_text))
-			return symbols[i].name;
-	return NULL;
 }
 
 /* --- abbreviations --- */
@@ -188,88 +155,11 @@ static size_t dotted(struct spoken_words *w, const char *text, size_t len)
 	return n;
 }
 
-/* --- capitals --- */
-
-static const char *const short_words[] = {
-	"AM", "AN", "AND", "ARE", "AS", "ALL", "ANY", "ASK", "AT", "BE", "BUT",
-	"BY", "CAN", "DAY", "DO", "END", "FOR", "GET", "GIF", "GO", "HAS", "HE",
-	"HOT", "HOW", "IF", "IN", "IS", "LAN", "LET", "MAY", "ME", "MY", "NEW",
-	"NO", "NOT", "NOW", "OF", "OFF", "OLD", "ON", "ONE", "OR", "OUR", "OUT",
-	"PIN", "PUT", "RAM", "ROM", "RUN", "SEE", "SET", "SHE", "SIM", "SO",
-	"THE", "TO", "TOP", "TRY", "TWO", "UP", "USE", "WE", "WHO", "WHY",
-	"YES", "YOU", "ZIP",
-};
-
-/* Those that look like words and are read letter by letter. */
-static const char *const long_letters[] = {
-	"ASAP", "IEEE", "ISBN", "UEFI", "USSR",
-};
-
-static bool listed(const char *const *list, size_t n_list, const char *text,
-		   size_t n)
-{
-	for (size_t i = 0; i < n_list; i++)
-		if (strlen(list[i]) == n && strncmp(list[i], text, n) == 0)
-			return true;
-	return false;
-}
-
-static bool has_vowel(const char *text, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strchr("AEIOUYaeiouy", text[i]))
-			return true;
-	return false;
-}
-
-static bool by_letters(const char *text, size_t n)
-{
-	if (!has_vowel(text, n))
-		return true;
-	if (n <= 3)
-		return !listed(short_words, N(short_words), text, n);
-	return listed(long_letters, N(long_letters), text, n);
-}
-
-static size_t capitals(struct spoken_words *w, const char *text, size_t len,
-		       bool shout)
-{
-	char lower[64];
-	size_t n = 0, tail;
-
-	while (n < len && is_upper(text[n]))
-		n++;
-	/* A plural's s, a possessive's. */
-	tail = n;
-	if (n >= 2 && n < len && text[n] == 's')
-		tail = n + 1;
-	if (n < 2 || n >= sizeof(lower) ||
-	    (tail < len && is_letter(text[tail])) || same(text, n, "OK"))
-		return 0;
-	if (by_letters(text, n) && !(shout && has_vowel(text, n))) {
-		spoken_add_letters(w, text, n);
-		if (tail > n) {
-			spoken_add_mark(w, '\'');
-			spoken_add_mark(w, 's');
-		}
-		return tail;
-	}
-	for (size_t i = 0; i < n; i++)
-		lower[i] = (char)(text[i] | 0x20);
-	spoken_add(w, lower, n);
-	if (tail > n)
-		spoken_add_mark(w, 's');
-	return tail;
-}
-
-size_t spoken_word(struct spoken_words *w, const char *text, size_t len,
-		   bool shout)
+size_t spoken_word(struct spoken_words *w, const char *text, size_t len)
 {
 	size_t n = abbreviation(w, text, len);
 
-	if (n == 0)
-		n = dotted(w, text, len);
-	return n > 0 ? n : capitals(w, text, len, shout);
+	return n > 0 ? n : dotted(w, text, len);
 }
 
 /* --- addresses --- */
@@ -291,11 +181,15 @@ static bool has_suffix(const char *text, size_t n)
 		} else if (!is_part(text[i]) && text[i] != '@') {
 			return false;
 		} else {
-			letters = text[i] >= 'a' && text[i] <= 'z'
-					  ? letters + 1
-					  : 64;
+			bool good = (text[i] >= 'a' && text[i] <= 'z') ||
+				    (letters > 0 && is_digit(text[i]));
+
+			letters = good ? letters + 1 : 64;
 		}
 	}
+	/* "main.c" */
+	if (letters == 1 && strchr("ch", text[dot + 1]))
+		return dot > 2 && is_part(text[dot - 1]);
 	return dot > 1 && is_part(text[dot - 1]) && letters >= 2 &&
 	       letters <= 6;
 }
@@ -308,7 +202,7 @@ static bool begins(const char *text, size_t n, const char *with)
 static void add_part(struct spoken_words *w, const char *text, size_t n)
 {
 	if (!is_digit(text[0])) {
-		if (has_vowel(text, n))
+		if (spoken_has_vowel(text, n))
 			spoken_add(w, text, n);
 		else
 			spoken_add_letters(w, text, n);
