@@ -138,6 +138,11 @@ struct bark_session_options {
 	/* Of the texts (BCP-47, copied), for sentence ends and abbreviations;
 	 * NULL: the voice's, else no language's own rules. */
 	const char *language;
+	/* Gives the codec's sound whole. Otherwise the silence before the
+	 * first sound of an utterance is dropped but for some milliseconds,
+	 * and that behind the last but for 150; quieter than about -30 dB of
+	 * the speech is silence. Positions of events go with it. */
+	bool keep_silence;
 };
 
 /*

@@ -83,9 +83,14 @@ static int take_memory(struct bark_session *s)
 	batch = (size_t)BARK_DECODE_FRAMES * m->codec.hop;
 	s->ahead = (size_t)(ms < MOST_AHEAD_MS ? ms : MOST_AHEAD_MS) *
 		   m->codec.rate / 1000;
-	s->ring_cap = s->ahead + batch;
-	s->queue_cap = 2 * frames;
 	bark_level_init(&s->level, m->codec.rate, (double)m->loudness);
+	r = bark_trim_init(&s->trim, m->codec.rate, (double)m->loudness, batch);
+	if (r < 0)
+		return r;
+	bark_trim_reset(&s->trim);
+	/* With room for all the silence that is held back, when it comes. */
+	s->ring_cap = s->ahead + s->trim.cap;
+	s->queue_cap = 2 * frames;
 	s->ring = malloc(s->ring_cap * sizeof(*s->ring));
 	s->pcm = malloc(batch * sizeof(*s->pcm));
 	s->queue = malloc(s->queue_cap * m->fine.n_total * sizeof(*s->queue));
@@ -106,6 +111,7 @@ static void release(struct bark_session *s)
 {
 	bark_timeline_clear(&s->timeline);
 	bark_codec_free(s->codec);
+	bark_trim_clear(&s->trim);
 	bark_utterance_free(s->utterance);
 	bark_utterance_free(s->pending);
 	free(s->ring);

@@ -11,6 +11,7 @@
 #include "level.h"
 #include "segments.h"
 #include "stages.h"
+#include "trim.h"
 
 /* A scheduler's thread and its helpers, of one niceness. */
 struct bark_crew {
@@ -106,6 +107,7 @@ struct bark_session {
 	int32_t *codes;      /* a batch's frames */
 	float *pcm;          /* and its sound */
 	struct bark_level level; /* where the model has a loudness */
+	struct bark_trim trim; /* unless options.keep_silence */
 };
 
 /* Frames decoded a unit. */

@@ -21,7 +21,8 @@ static void tell(struct bark_session *s, enum bark_event_type type,
 		return;
 	s->events[s->n_events++] = (struct bark_event){
 		.type = type,
-		.sample = s->samples,
+		/* What the trimmer has is sure to come. */
+		.sample = s->samples + bark_trim_pending(&s->trim),
 		.text_begin = seg ? seg->begin : 0,
 		.text_end = seg ? seg->end : 0,
 	};
@@ -45,6 +46,7 @@ static void adopt(struct bark_session *s)
 	s->segment_open = false;
 	s->samples = 0;
 	bark_level_reset(&s->level);
+	bark_trim_reset(&s->trim);
 	if (!s->voice)
 		bark_timeline_set_voice(&s->timeline, NULL);
 }
@@ -89,7 +91,8 @@ static bool can_decode(const struct bark_session *s)
 		return true;
 	n = decodable(s);
 	return n > 0 && s->ring_cap - s->ring_fill >=
-				n * s->model->config.codec.hop;
+				n * s->model->config.codec.hop +
+					s->trim.n_held;
 }
 
 static bool can_generate(const struct bark_session *s)
@@ -162,12 +165,12 @@ static void generate(struct bark_session *s)
 	push_frames(s);
 }
 
-/* Sound into the ring, unless it was cancelled meanwhile. */
-static void put_sound(struct bark_session *s, size_t n)
+/* Sound into the ring, unless it was cancelled meanwhile; under the lock. */
+static void put_sound(struct bark_session *s, const float *pcm, size_t n)
 {
 	size_t at;
 
-	if (s->dropped)
+	if (s->dropped || n == 0)
 		return;
 	if (s->first_audio < 0)
 		s->first_audio = bark_now() - s->started;
@@ -176,7 +179,7 @@ static void put_sound(struct bark_session *s, size_t n)
 		size_t part = s->ring_cap - at < n - done ? s->ring_cap - at :
 							    n - done;
 
-		memcpy(s->ring + at, s->pcm + done, part * sizeof(float));
+		memcpy(s->ring + at, pcm + done, part * sizeof(float));
 		done += part;
 		at = 0;
 	}
@@ -185,9 +188,22 @@ static void put_sound(struct bark_session *s, size_t n)
 	bark_session_signal(s);
 }
 
+/* The last segment's sound is complete; under the lock. */
+static void complete(struct bark_session *s)
+{
+	size_t n;
+	const float *rest = bark_trim_end(&s->trim, &n);
+
+	put_sound(s, rest, n);
+	s->state = BARK_SESSION_COMPLETE;
+}
+
 static void decode(struct bark_session *s)
 {
 	size_t books = n_codes(s), n = decodable(s);
+	size_t n_sound = n * s->model->config.codec.hop;
+	bool last = s->decoding + 1 == s->utterance->n_segments;
+	const float *sound = s->pcm;
 
 	if (!s->segment_open) {
 		bark_codec_reset(s->codec);
@@ -203,18 +219,21 @@ static void decode(struct bark_session *s)
 		       books * sizeof(*s->codes));
 	bark_codec_decode(s->codec, s->codes, n, s->pcm);
 	if (s->model->config.loudness != 0)
-		bark_level_apply(&s->level, s->pcm,
-				 n * s->model->config.codec.hop);
+		bark_level_apply(&s->level, s->pcm, n_sound);
+	if (!s->options.keep_silence)
+		sound = bark_trim_feed(&s->trim, s->pcm, n_sound, last,
+				       &n_sound);
 	s->popped += n;
 	pthread_mutex_lock(&s->lock);
-	put_sound(s, n * s->model->config.codec.hop);
+	put_sound(s, sound, n_sound);
 	if (!s->dropped && closable(s)) {
+		if (last)
+			complete(s);
 		tell(s, BARK_EVENT_SEGMENT_END, s->decoding);
 		s->segment_open = false;
-		if (++s->decoding == s->utterance->n_segments) {
-			s->state = BARK_SESSION_COMPLETE;
+		s->decoding++;
+		if (last)
 			tell(s, BARK_EVENT_END, SIZE_MAX);
-		}
 	}
 	pthread_mutex_unlock(&s->lock);
 }
