@@ -39,6 +39,7 @@ struct stage {
 struct bench {
 	struct bark_model *model;
 	struct bark_voice *voice;
+	bool random; /* weights */
 	enum bark_mode mode;
 	unsigned threads, n_semantic;
 	double load, first_audio, audio;
@@ -142,10 +143,14 @@ static int run_stages(struct bench *b)
 	return r;
 }
 
-/* What a listener waits, the model being warm. */
+/* What a listener waits for what he can hear, the model being warm. */
 static int run_first_audio(struct bench *b)
 {
-	struct bark_session_options opts = { .mode = b->mode };
+	struct bark_session_options opts = {
+		.mode = b->mode,
+		/* Random weights make no speech that could begin. */
+		.keep_silence = b->random,
+	};
 	struct bark_engine_options compute = { .threads = b->threads };
 	struct bark_session *s = NULL;
 	struct bark_engine *engine;
@@ -356,6 +361,7 @@ int cmd_bench(int argc, char **argv)
 	}
 	if (status)
 		return status;
+	b.random = shape >= 0;
 	b.load = bark_now() - at;
 	b.mode = speech_mode(mode, BARK_MODE_LOW_LATENCY);
 	b.threads = (unsigned)threads;

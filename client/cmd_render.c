@@ -79,6 +79,7 @@ int cmd_render(int argc, char **argv)
 			      speech_precisions),
 		OPTION_CHOICE(0, "mode", &mode, NULL, speech_modes),
 		OPTION_FLAG(0, "greedy", &opts.greedy),
+		OPTION_FLAG(0, "keep-silence", &opts.keep_silence),
 	};
 	struct bark_model *model;
 	struct bark_voice *voice;

@@ -13,6 +13,8 @@
 
 #define MODULE "barkd-fast-espeak.so"
 #define SOUND_MAX_S 300
+/* About eSpeak NG's; the fast voice is not levelled. */
+#define LOUDNESS (-20)
 
 struct fast {
 	struct worker *worker;
@@ -33,6 +35,7 @@ struct fast_order {
 	int r;
 	int16_t *pcm;
 	size_t n, room, most;
+	struct sound *sound; /* what came of it */
 };
 
 /* --- opening --- */
@@ -128,6 +131,11 @@ static void order_run(struct job *job)
 	r = f->voice->speak(o->text, o->language, take, o);
 	if (o->r == 0)
 		o->r = r;
+	if (o->r < 0)
+		return;
+	o->sound = sound_trimmed((unsigned)f->rate, o->pcm, o->n, LOUDNESS);
+	if (!o->sound)
+		o->r = -ENOMEM;
 }
 
 static void order_free(struct fast_order *o)
@@ -135,20 +143,17 @@ static void order_free(struct fast_order *o)
 	free(o->text);
 	free(o->language);
 	free(o->pcm);
+	sound_unref(o->sound);
 	free(o);
 }
 
 static void order_done(struct job *job)
 {
 	struct fast_order *o = (struct fast_order *)job;
-	struct sound *sound = NULL;
 
 	if (!atomic_load(&o->cancelled)) {
-		if (o->r == 0)
-			sound = sound_new((unsigned)o->fast->rate, o->n);
-		if (sound && o->n)
-			memcpy(sound->pcm, o->pcm, o->n * sizeof(*o->pcm));
-		o->done(o->data, sound ? 0 : o->r < 0 ? o->r : -ENOMEM, sound);
+		o->done(o->data, o->r, o->sound);
+		o->sound = NULL;
 	}
 	order_free(o);
 }

@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trim.h"
+
+#define BLOCK 4096
+
 struct source {
 	unsigned rate;
 	struct bark_session *session; /* or NULL: the sound */
@@ -31,6 +35,50 @@ struct sound *sound_new(unsigned rate, size_t n)
 	s->refs = 1;
 	s->rate = rate;
 	s->n = n;
+	return s;
+}
+
+static int16_t to_s16(float v)
+{
+	v *= 32768;
+	return (int16_t)lrintf(v < -32768 ? -32768 : v > 32767 ? 32767 : v);
+}
+
+static void append(struct sound *s, const float *pcm, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		s->pcm[s->n++] = to_s16(pcm[i]);
+}
+
+struct sound *sound_trimmed(unsigned rate, const int16_t *pcm, size_t n,
+			    double loudness)
+{
+	struct sound *s = sound_new(rate, n);
+	struct bark_trim trim;
+	float block[BLOCK];
+	const float *out;
+	size_t n_out;
+
+	if (!s)
+		return NULL;
+	if (bark_trim_init(&trim, rate, loudness, BLOCK) < 0) {
+		sound_unref(s);
+		return NULL;
+	}
+	bark_trim_reset(&trim);
+	s->n = 0;
+	for (size_t at = 0; at < n;) {
+		size_t k = n - at < BLOCK ? n - at : BLOCK;
+
+		for (size_t i = 0; i < k; i++)
+			block[i] = (float)pcm[at + i] / 32768;
+		out = bark_trim_feed(&trim, block, k, true, &n_out);
+		append(s, out, n_out);
+		at += k;
+	}
+	out = bark_trim_end(&trim, &n_out);
+	append(s, out, n_out);
+	bark_trim_clear(&trim);
 	return s;
 }
 
@@ -150,12 +198,7 @@ struct sound *source_recorded(const struct source *s)
 	if (!s->whole || s->too_long || !s->n_record)
 		return NULL;
 	sound = sound_new(s->rate, s->n_record);
-	for (size_t i = 0; sound && i < sound->n; i++) {
-		float v = s->record[i] * 32768;
-
-		sound->pcm[i] = (int16_t)lrintf(v < -32768  ? -32768
-						: v > 32767 ? 32767
-							    : v);
-	}
+	for (size_t i = 0; sound && i < sound->n; i++)
+		sound->pcm[i] = to_s16(s->record[i]);
 	return sound;
 }

@@ -22,6 +22,10 @@ struct sound {
 
 /* n samples of memory, not filled. NULL without memory. */
 struct sound *sound_new(unsigned rate, size_t n);
+/* The n samples without the silence at their ends (engine/trim.h), for a voice
+ * of the given loudness, LUFS. Any thread's. NULL without memory. */
+struct sound *sound_trimmed(unsigned rate, const int16_t *pcm, size_t n,
+			    double loudness);
 struct sound *sound_ref(struct sound *s);
 void sound_unref(struct sound *s); /* NULL is fine */
 

@@ -37,7 +37,9 @@ int bark_trim_init(struct bark_trim *t, unsigned rate, double loudness,
 	*t = (struct bark_trim){
 		.block = rate / BLOCKS_PER_S,
 		.fade = rate * FADE_MS / 1000,
-		.tail = (size_t)rate * BARK_TRIM_TAIL_MS / 1000,
+		/* The last sound may be anywhere in its block. */
+		.tail = (size_t)rate * BARK_TRIM_TAIL_MS / 1000 -
+			rate / BLOCKS_PER_S,
 		.quiet = amplitude(SURE_DB),
 		.faint = amplitude(FAINT_DB),
 		.most = (size_t)rate * MOST_HELD_S,

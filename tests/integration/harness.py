@@ -126,8 +126,13 @@ class Recorder:
         return int(line.split()[2])
 
     def sound(self, timeout=60):
-        """Waits for sound after silence; returns the time of its start."""
+        """Waits for sound after silence; returns the time from which it can be
+        heard. That is known 200 ms later."""
         return self._next("sound", timeout)
+
+    def faint(self, timeout=60):
+        """Waits for the first sample after silence, audible or not."""
+        return self._next("faint", timeout)
 
     def silence(self, timeout=60):
         """Waits for silence; returns the time of the last sound."""
@@ -138,7 +143,7 @@ class Recorder:
         not count for sound() and silence()."""
         def silent():
             self.p.poll_lines()
-            return not self.p.out[-1].startswith("sound")
+            return not self.p.out[-1].startswith(("faint", "sound"))
 
         servers.wait_for("silence", silent, timeout)
         self.seen = len(self.p.out)

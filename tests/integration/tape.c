@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -76,17 +77,43 @@ static void tell(const struct tape *t, const char *what, size_t frame,
 	fflush(stdout);
 }
 
+/* Tells where that which begins at t->begin can be heard; `end`: what is known
+ * of it. */
+static void tell_sound(struct tape *t, size_t end, unsigned rate)
+{
+	float peak = 0;
+	size_t i = t->begin;
+
+	for (size_t k = i; k < end; k++)
+		peak = fmaxf(peak, fabsf(t->pcm[k]));
+	while (fabsf(t->pcm[i]) < peak * TAPE_AUDIBLE)
+		i++;
+	tell(t, "sound", i, rate);
+	t->told = 1;
+}
+
 void tape_watch(struct tape *t, unsigned rate)
 {
 	size_t n = atomic_load(&t->n), quiet = rate * TAPE_QUIET_MS / 1000;
+	size_t ahead = rate * TAPE_AHEAD_MS / 1000;
 
 	for (; t->watched < n; t->watched++) {
-		if (fabsf(t->pcm[t->watched]) > TAPE_SILENCE) {
+		bool faint = fabsf(t->pcm[t->watched]) > TAPE_SILENCE;
+		bool over = t->sounding && !faint &&
+			    t->watched - t->last_sound > quiet;
+
+		if (faint)
 			t->last_sound = t->watched;
-			if (!t->sounding)
-				tell(t, "sound", t->watched, rate);
+		if (faint && !t->sounding) {
+			tell(t, "faint", t->watched, rate);
+			t->begin = t->watched;
 			t->sounding = 1;
-		} else if (t->sounding && t->watched - t->last_sound > quiet) {
+			t->told = 0;
+		}
+		if (t->sounding && !t->told &&
+		    (over || t->watched - t->begin >= ahead))
+			tell_sound(t, t->watched, rate);
+		if (over) {
 			tell(t, "silence", t->last_sound, rate);
 			t->sounding = 0;
 		}

@@ -59,6 +59,38 @@ def echo(bench):
                 f" ms, cache {statistics.median(cached):.0f} (at most {max(cached):.0f}) ms")
 
 
+@test("echo-onset")
+def onset(bench):
+    """Whoever speaks, model, cache or fast voice, in whatever way: with the
+    first sample comes something that can be heard, and the last sound is near
+    the end."""
+    with speaking(bench, "pipewire", model=bench.voice_model()) as (place, server, daemon):
+        need_fast_voice(daemon)
+        recorder = Recorder(bench, place, server)
+
+        def lead(text, **more):
+            """Milliseconds from the first sample to the first sound."""
+            recorder.quiet()
+            daemon.wait_idle()
+            daemon.speak(text, **more)
+            faint = recorder.faint()
+            return (recorder.sound() - faint) / 1e6
+
+        daemon.speak(SHORT, wait=True)
+        model = [lead(k) for k in "abho"] + [lead(SHORT)]
+        fast = [lead(k, deadline_ms=1) for k in "abho"]
+        assert short(daemon)["fast"] == 4, short(daemon)
+        wait_for("letters in the cache", lambda: short(daemon)["cache_entries"] >= 36, 60)
+        daemon.settle()
+        cached = [lead(k, deadline_ms=1) for k in "abho"]
+        assert short(daemon)["cached"] == 4, short(daemon)
+        for name, leads in ("model", model), ("fast voice", fast), ("cache", cached):
+            assert max(leads) < 40, (name, leads)
+        # What the samples are does not depend on how busy the machine is.
+        return (f"first sample to sound: model {max(model):.0f} ms, fast voice {max(fast):.0f}, "
+                f"cache {max(cached):.0f} at most")
+
+
 @test("echo-kept")
 def kept(bench):
     """What was once heard to its end is heard again as it was; who asks

@@ -134,10 +134,34 @@ static void test_source(void)
 	tap_ok(name);
 }
 
+static void test_trimmed(void)
+{
+	const char *name = "source: a sound without the silence at its ends";
+	enum { QUIET = 4000, LOUD = 6000, N = 3 * QUIET + LOUD };
+	int16_t pcm[N] = {0};
+	struct sound *s;
+	size_t gone;
+
+	for (size_t i = QUIET; i < QUIET + LOUD; i++)
+		pcm[i] = i % 2 ? 9000 : -9000;
+	s = sound_trimmed(22050, pcm, N, -20);
+	TAP_CHECK(name, s && s->rate == 22050);
+	/* At most 5 ms stay before it, 150 behind. */
+	gone = N - s->n;
+	TAP_CHECK(name, gone <= 3 * QUIET && gone >= 3 * QUIET - 155 * 22);
+	TAP_CHECK(name, s->pcm[5 * 22] * s->pcm[5 * 22] == 9000 * 9000);
+	sound_unref(s);
+	s = sound_trimmed(22050, pcm, 0, -20);
+	TAP_CHECK(name, s && s->n == 0);
+	sound_unref(s);
+	tap_ok(name);
+}
+
 int main(void)
 {
 	test_keys();
 	test_limit();
 	test_source();
+	test_trimmed();
 	return tap_failed;
 }
