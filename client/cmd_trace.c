@@ -81,7 +81,7 @@ static int trace_text(struct trace *t, const char *text)
 	if (!ids)
 		return options_fail("out of memory");
 	if (!t->model->tokenizer)
-		status = options_fail("the model has no vocab.txt");
+		status = options_fail("the model has neither vocab.txt nor tokenizer.json");
 	else if (bark_tokenizer_encode(t->model->tokenizer, text, strlen(text),
 				       ids, most, &n) < 0)
 		status = options_fail("the text cannot be tokenised");

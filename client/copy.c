@@ -142,6 +142,13 @@ static bool ends_in(const char *name, const char *const *ends)
 	return false;
 }
 
+const char *copy_vocab_name(const char *vocab)
+{
+	static const char *const json[] = {".json", NULL};
+
+	return ends_in(vocab, json) ? "tokenizer.json" : "vocab.txt";
+}
+
 static bool wanted_file(const char *name, bool weights)
 {
 	static const char *const heavy[] = {".safetensors", ".bin", ".pt",
@@ -257,8 +264,11 @@ static int complete(const struct copying *c, int out, const char *dir,
 	char path[PATH_MAX];
 
 	if (c->vocab) {
+		/* Only one of the two counts. */
 		unlinkat(out, "vocab.txt", 0);
-		return copy_at(AT_FDCWD, c->vocab, out, "vocab.txt");
+		unlinkat(out, "tokenizer.json", 0);
+		return copy_at(AT_FDCWD, c->vocab, out,
+			       copy_vocab_name(c->vocab));
 	}
 	if (!c->fill)
 		return 0;

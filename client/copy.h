@@ -18,7 +18,7 @@ int copy_file(const char *from, const char *dir, const char *name);
 /*
  * Copies what belongs to a model from one folder: weights, configurations,
  * vocabularies and the folders of voices; links are followed. vocab, if not
- * NULL, becomes vocab.txt.
+ * NULL, becomes the copy's vocabulary.
  */
 int copy_model(const char *from, const char *vocab, const char *dir,
 	       const char *name);
@@ -29,6 +29,10 @@ int copy_model(const char *from, const char *vocab, const char *dir,
  */
 int copy_around_weights(const char *from, const char *dir, const char *name,
 			int (*fill)(void *arg, const char *folder), void *arg);
+
+/* What a vocabulary is called in a model's folder: vocab.txt, or tokenizer.json
+ * where the name says that it is JSON. */
+const char *copy_vocab_name(const char *vocab);
 
 /* What the above are made of. Renames without replacing, and syncs the
  * folder. */

@@ -289,6 +289,19 @@ static int bring_suno(struct fetch *f)
 	return r ? r : need(f, "encodec_24khz-d7cc33bc.th", MAX_WEIGHTS);
 }
 
+static bool has_vocab(const struct fetch *f)
+{
+	return stage_has(&f->stage, "vocab.txt") ||
+	       stage_has(&f->stage, "tokenizer.json");
+}
+
+static int bring_vocab(struct fetch *f)
+{
+	int r = want(f, "vocab.txt");
+
+	return r || has_vocab(f) ? r : want(f, "tokenizer.json");
+}
+
 static int bring_model(struct fetch *f)
 {
 	int r = bring(f, "config.json", "config.json", FETCH_MAX_JSON);
@@ -306,11 +319,11 @@ static int bring_model(struct fetch *f)
 	if (!r)
 		r = want(f, "README.md");
 	if (!r && !f->o->vocab)
-		r = want(f, "vocab.txt");
+		r = bring_vocab(f);
 	if (!r)
 		r = suno ? bring_suno(f) : bring_weights(f);
-	if (!r && !f->o->vocab && !stage_has(&f->stage, "vocab.txt")) {
-		f->status = options_fail("%s has no vocab.txt; give the tokenizer's with --vocab, the rest is kept",
+	if (!r && !f->o->vocab && !has_vocab(f)) {
+		f->status = options_fail("%s has neither vocab.txt nor tokenizer.json; give the tokenizer's with --vocab, the rest is kept",
 					 f->repo);
 		r = -ENOENT;
 	}
@@ -390,15 +403,16 @@ static int bring_voices(struct fetch *f)
 static int install(struct fetch *f)
 {
 	int r, status;
+	const char *vocab = copy_vocab_name(f->o->vocab ? f->o->vocab : "");
 
 	progress_note(f->progress, "checking");
-	if (f->o->vocab && !stage_has(&f->stage, "vocab.txt")) {
-		r = copy_file(f->o->vocab, f->stage.path, "vocab.txt");
+	if (f->o->vocab && !stage_has(&f->stage, vocab)) {
+		r = copy_file(f->o->vocab, f->stage.path, vocab);
 		if (r)
 			return options_fail("%s: %s", f->o->vocab,
 					    strerror(-r));
 	}
-	status = models_check(f->stage.path, NULL, true, NULL);
+	status = models_check(f->stage.path, NULL, false, NULL);
 	if (status) {
 		/* Without hashes, a byte may be wrong that nobody knows of. */
 		if (f->unhashed)

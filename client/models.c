@@ -2,6 +2,7 @@
 #include "models.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 #include "options.h"
 #include "paths.h"
 #include "speech.h"
+
+#define TRY_SAMPLES 480
 
 const char *models_precision(enum bark_precision precision)
 {
@@ -62,13 +65,78 @@ int models_report_json(const char *path, const struct bark_model *model,
 		(json_int_t)n));
 }
 
-int models_check(const char *path, const char *vocab, bool voices,
-		 models_report_fn *report)
+/* Begins to speak: some sound must come, or the end. */
+static int speak(struct bark_model *model, struct bark_error *err)
+{
+	const struct bark_session_options opts = {.seed = 1};
+	static const char text[] = "Hello there.";
+	struct bark_session *session = NULL;
+	struct bark_engine *engine;
+	float pcm[TRY_SAMPLES];
+	ssize_t n = 0;
+	int r;
+
+	r = bark_engine_new(&engine, NULL);
+	if (r < 0)
+		return options_fail("no threads to compute: %s", strerror(-r));
+	r = bark_session_new(&session, engine, model, NULL, &opts, err);
+	if (r == 0)
+		r = bark_session_start(session, text, sizeof(text) - 1, err);
+	if (r == 0)
+		n = bark_session_read(session, pcm, TRY_SAMPLES, -1);
+	bark_session_free(session);
+	bark_engine_unref(engine);
+	if (r < 0)
+		return options_fail("%s", err->message);
+	if (n < 0)
+		return options_fail("the model stopped: %s", strerror((int)-n));
+	for (ssize_t i = 0; i < n; i++)
+		if (!isfinite(pcm[i]))
+			return options_fail("the model's sound is not finite");
+	return EXIT_OK;
+}
+
+/* How many of its voices the model can use: those in its folder, and with
+ * `installed` those that were imported, of which some may be another model's. One
+ * of its own that does not open is told; it fails an installed model. */
+static int check_voices(const char *path, struct bark_model *model,
+			bool installed, size_t *ret_n)
 {
 	struct barkd_entries list = {0};
+	const size_t n_path = strlen(path);
+	int status = EXIT_OK, r;
+
+	r = barkd_voices_list(&list, path);
+	if (r)
+		return options_fail("%s: voices cannot be listed: %s", path,
+				    strerror(-r));
+	for (size_t i = 0; !status && i < list.n; i++) {
+		const struct barkd_entry *e = &list.items[i];
+		const bool own = !strncmp(e->path, path, n_path);
+		struct bark_voice *voice;
+		struct bark_error err;
+
+		if (!own && !installed)
+			continue;
+		if (!bark_voice_open(&voice, model, e->path, &err)) {
+			bark_voice_unref(voice);
+			++*ret_n;
+		} else if (own) {
+			r = options_fail("voice %s: %s", e->name, err.message);
+			status = installed ? r : EXIT_OK;
+		}
+	}
+	barkd_entries_clear(&list);
+	return status;
+}
+
+int models_check(const char *path, const char *vocab, bool installed,
+		 models_report_fn *report)
+{
 	struct bark_model *model;
 	struct bark_error err;
-	int status = EXIT_OK, r;
+	int status, r;
+	size_t n = 0;
 
 	/* Quantizing would hide what is not finite. */
 	r = speech_open_f32(&model, path, vocab, &err);
@@ -76,23 +144,12 @@ int models_check(const char *path, const char *vocab, bool voices,
 		return options_fail("%s", err.message);
 	if (bark_model_check(model, &err))
 		status = options_fail("%s", err.message);
-	if (!status && voices) {
-		r = barkd_voices_list(&list, path);
-		if (r)
-			status = options_fail("%s: voices cannot be listed: %s",
-					      path, strerror(-r));
-	}
-	for (size_t i = 0; !status && i < list.n; i++) {
-		struct bark_voice *voice;
-
-		if (bark_voice_open(&voice, model, list.items[i].path, &err))
-			status = options_fail("%s", err.message);
-		else
-			bark_voice_unref(voice);
-	}
+	else
+		status = speak(model, &err);
+	if (!status)
+		status = check_voices(path, model, installed, &n);
 	if (!status && report)
-		status = report(path, model, list.n);
-	barkd_entries_clear(&list);
+		status = report(path, model, n);
 	bark_model_unref(model);
 	return status;
 }

@@ -21,10 +21,11 @@ typedef int models_report_fn(const char *path, const struct bark_model *model,
 			     size_t n);
 models_report_fn models_report, models_report_json;
 
-/* Opens a model, reads every weight, and with `voices` every voice that comes
- * with it or was imported; then reports, unless that is NULL. vocab: NULL or
- * as in bark_model_options. */
-int models_check(const char *path, const char *vocab, bool voices,
+/* Opens a model, reads every weight, has it begin to speak and opens its voices;
+ * then reports, unless that is NULL. installed: imported voices count besides, and
+ * one of the model's own that does not open is a failure; else it is only told.
+ * vocab: NULL or as in bark_model_options. */
+int models_check(const char *path, const char *vocab, bool installed,
 		 models_report_fn *report);
 
 /* barkd.ini, or the defaults where there is none. */

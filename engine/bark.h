@@ -79,7 +79,7 @@ BARK_API unsigned bark_engine_threads(const struct bark_engine *engine);
 
 struct bark_model_options {
 	enum bark_precision precision;
-	const char *vocab; /* vocab.txt, NULL: the model's own */
+	const char *vocab; /* vocab.txt or NAME.json; NULL: the model's own */
 };
 
 /*

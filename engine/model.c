@@ -3,7 +3,6 @@
 #include "model.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,6 @@
 
 #include "config.h"
 #include "error.h"
-#include "files/json.h"
 #include "files/tensors.h"
 #include "weights.h"
 
@@ -63,61 +61,6 @@ static bool exists(const char *dir, const char *name)
 	struct stat st;
 
 	return join(path, dir, name, NULL) == 0 && stat(path, &st) == 0;
-}
-
-/* --- tokenizer --- */
-
-/* Absent keys are those of the cased vocabulary that Bark was trained with. */
-static int read_tokenizer_options(struct bark_tokenizer_options *ret,
-				  const char *dir, struct bark_error *err)
-{
-	static const char file[] = "tokenizer_config.json";
-	char path[MAX_PATH];
-	json_t *root, *v;
-	int r;
-
-	*ret = (struct bark_tokenizer_options){0};
-	if (!exists(dir, file))
-		return 0;
-	r = join(path, dir, file, err);
-	if (r == 0)
-		r = bark_json_read(&root, path, err);
-	if (r < 0)
-		return r;
-	ret->lower_case = json_is_true(json_object_get(root, "do_lower_case"));
-	v = json_object_get(root, "strip_accents");
-	ret->strip_accents = json_is_boolean(v) ? json_is_true(v)
-						: ret->lower_case;
-	json_decref(root);
-	return 0;
-}
-
-static int open_tokenizer(struct bark_model *model, const char *dir,
-			  const char *vocab, struct bark_error *err)
-{
-	const struct bark_semantic_config *c = &model->config.semantic;
-	struct bark_tokenizer_options opts;
-	char path[MAX_PATH];
-	size_t size;
-	int r;
-
-	if (!vocab && !exists(dir, "vocab.txt"))
-		return 0;
-	r = read_tokenizer_options(&opts, dir, err);
-	if (r == 0 && !vocab) {
-		r = join(path, dir, "vocab.txt", err);
-		vocab = path;
-	}
-	if (r == 0)
-		r = bark_tokenizer_open(&model->tokenizer, vocab, &opts, err);
-	if (r < 0)
-		return r;
-	size = bark_tokenizer_size(model->tokenizer);
-	if (size > c->gpt.n_in - c->text_offset)
-		return bark_fail(err, -EINVAL, "%s: %zu tokens, but the model "
-				 "has room for %u", bark_base_name(vocab), size,
-				 c->gpt.n_in - c->text_offset);
-	return 0;
 }
 
 /* --- weights --- */
@@ -339,7 +282,7 @@ int bark_model_open(struct bark_model **ret, const char *path,
 		r = open_original(model, path,
 				  bark_choose_precision(opts->precision), err);
 	if (r == 0)
-		r = open_tokenizer(model, path, opts->vocab, err);
+		r = bark_model_open_tokenizer(model, path, opts->vocab, err);
 	if (r < 0) {
 		bark_model_unref(model);
 		return r;

@@ -194,7 +194,7 @@ struct bark_model {
 	bool q4;            /* and most of them to 4 bits */
 	struct bark_gpt_weights semantic, coarse, fine;
 	struct bark_codec_weights codec;
-	struct bark_tokenizer *tokenizer; /* NULL: the model has no vocab */
+	struct bark_tokenizer *tokenizer; /* NULL: the model has no vocabulary */
 	size_t n_bytes;                   /* of weights held */
 	/* Frees what the loader made (arena, maps); called once. */
 	void (*release)(struct bark_model *model);
@@ -216,6 +216,15 @@ int bark_model_random(struct bark_model **ret, const struct bark_config *config,
  */
 int bark_model_save(struct bark_model *model, const char *path,
 		    struct bark_error *err);
+
+/*
+ * Gives a model whose dimensions are read its tokenizer: of vocab, a vocab.txt
+ * or (by the name's ending) a tokenizer.json; NULL: of the one in dir, or of none
+ * where there is none. Errors: -ENOENT, -EINVAL (err says what), -ENOTSUP (of
+ * another kind than BERT's), -E2BIG, -ENOMEM.
+ */
+int bark_model_open_tokenizer(struct bark_model *model, const char *dir,
+			      const char *vocab, struct bark_error *err);
 
 /* The precision itself, or what the default is on this CPU. */
 enum bark_precision bark_choose_precision(enum bark_precision wanted);

@@ -312,7 +312,8 @@ int bark_session_start(struct bark_session *s, const char *text, size_t len,
 		return bark_fail(err, -E2BIG, "the text is longer than %d bytes",
 				 BARK_TEXT_MAX);
 	if (!s->model->tokenizer)
-		return bark_fail(err, -ENOTSUP, "the model has no vocab.txt");
+		return bark_fail(err, -ENOTSUP, "the model has neither "
+				 "vocab.txt nor tokenizer.json");
 	if (s->model->config.spoken_text)
 		r = bark_spoken_make(&spoken, text, len);
 	if (r == 0)

@@ -53,10 +53,9 @@ static int fail(struct bark_error *err, int error, const char *message)
 	return error;
 }
 
-/* Takes the vocabulary, on failure too. */
-static int make(struct bark_tokenizer **ret, struct bark_vocab *vocab,
-		const struct bark_tokenizer_options *opts,
-		struct bark_error *err)
+int bark_tokenizer_new(struct bark_tokenizer **ret, struct bark_vocab *vocab,
+		       const struct bark_tokenizer_options *opts,
+		       struct bark_error *err)
 {
 	struct bark_tokenizer *tok = calloc(1, sizeof(*tok));
 	UErrorCode status = U_ZERO_ERROR;
@@ -90,7 +89,7 @@ int bark_tokenizer_open(struct bark_tokenizer **ret, const char *path,
 	struct bark_vocab vocab;
 	int r = bark_vocab_read(&vocab, path, err);
 
-	return r < 0 ? r : make(ret, &vocab, opts, err);
+	return r < 0 ? r : bark_tokenizer_new(ret, &vocab, opts, err);
 }
 
 int bark_tokenizer_parse(struct bark_tokenizer **ret, const void *vocab,
@@ -98,9 +97,9 @@ int bark_tokenizer_parse(struct bark_tokenizer **ret, const void *vocab,
 			 struct bark_error *err)
 {
 	struct bark_vocab parsed;
-	int r = bark_vocab_parse(&parsed, vocab, len, err);
+	int r = bark_vocab_parse(&parsed, vocab, len, "vocabulary", err);
 
-	return r < 0 ? r : make(ret, &parsed, opts, err);
+	return r < 0 ? r : bark_tokenizer_new(ret, &parsed, opts, err);
 }
 
 void bark_tokenizer_free(struct bark_tokenizer *tok)
@@ -113,7 +112,7 @@ void bark_tokenizer_free(struct bark_tokenizer *tok)
 
 size_t bark_tokenizer_size(const struct bark_tokenizer *tok)
 {
-	return tok->vocab.n_lines;
+	return tok->vocab.n_ids;
 }
 
 /* One call's state: where ids go and the word in hand, in UTF-16. */

@@ -16,6 +16,7 @@
 #include "bark.h"
 
 struct bark_tokenizer;
+struct bark_vocab;
 
 struct bark_tokenizer_options {
 	bool lower_case;    /* do_lower_case; false for Bark */
@@ -34,6 +35,10 @@ int bark_tokenizer_open(struct bark_tokenizer **ret, const char *path,
 int bark_tokenizer_parse(struct bark_tokenizer **ret, const void *vocab,
 			 size_t len, const struct bark_tokenizer_options *opts,
 			 struct bark_error *err);
+/* The same of a vocabulary that is read; it is taken, on failure too. */
+int bark_tokenizer_new(struct bark_tokenizer **ret, struct bark_vocab *vocab,
+		       const struct bark_tokenizer_options *opts,
+		       struct bark_error *err);
 void bark_tokenizer_free(struct bark_tokenizer *tok);
 
 /* Lines of the vocabulary: ids are below it. */

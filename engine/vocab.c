@@ -2,31 +2,16 @@
 #include "vocab.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <unicode/utf8.h>
 
-#define MAX_TOKENS (1u << 20)
+#include "error.h"
+#include "files/map.h"
+
+#define MAX_TOKENS BARK_VOCAB_MAX
 #define MAX_FILE ((size_t)64 << 20)
-
-__attribute__((format(printf, 3, 4))) static int
-fail(struct bark_error *err, int error, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (err != NULL) {
-		va_start(ap, fmt);
-		vsnprintf(err->message, sizeof(err->message), fmt, ap);
-		va_end(ap);
-	}
-	return error;
-}
 
 static int entry_compare(const void *pa, const void *pb)
 {
@@ -149,12 +134,28 @@ static void index_entries(struct bark_vocab *v)
 	}
 }
 
+/* Of equals, the one with the largest id stays. */
+static void sort_entries(struct bark_vocab *v, uint32_t n)
+{
+	qsort(v->entries, n, sizeof(*v->entries), entry_compare);
+	v->n_entries = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct bark_vocab_entry *e = &v->entries[i];
+
+		if (i + 1 < n && e[0].len == e[1].len &&
+		    memcmp(e[0].s, e[1].s, e->len) == 0)
+			continue;
+		v->entries[v->n_entries++] = *e;
+	}
+	index_entries(v);
+}
+
 static int fill_entries(struct bark_vocab *v, size_t len)
 {
 	size_t next;
 	uint32_t n = 0;
 
-	v->entries = calloc(v->n_lines, sizeof(*v->entries));
+	v->entries = calloc(v->n_ids, sizeof(*v->entries));
 	if (v->entries == NULL)
 		return -ENOMEM;
 	for (size_t at = 0; at < len; at += next, n++) {
@@ -166,35 +167,33 @@ static int fill_entries(struct bark_vocab *v, size_t len)
 			.id = (int32_t)n,
 		};
 	}
-	qsort(v->entries, n, sizeof(*v->entries), entry_compare);
-	for (uint32_t i = 0; i < n; i++) {
-		const struct bark_vocab_entry *e = &v->entries[i];
-
-		if (i + 1 < n && e[0].len == e[1].len &&
-		    memcmp(e[0].s, e[1].s, e->len) == 0)
-			continue;
-		v->entries[v->n_entries++] = *e;
-	}
-	index_entries(v);
+	sort_entries(v, n);
 	return 0;
 }
 
-/* Takes data, which came from malloc, on failure too. */
-static int make(struct bark_vocab *ret, unsigned char *data, size_t len,
-		const char *name, struct bark_error *err)
+int bark_vocab_parse(struct bark_vocab *ret, const void *text, size_t len,
+		     const char *name, struct bark_error *err)
 {
-	struct bark_vocab v = { .data = data };
+	struct bark_vocab v = {0};
 	int r = 0;
 
-	v.n_lines = count_lines(data, len);
-	if (v.n_lines > MAX_TOKENS)
-		r = fail(err, -E2BIG, "%s: over %u tokens", name, MAX_TOKENS);
-	else if (v.n_lines == 0)
-		r = fail(err, -EINVAL, "%s: no tokens", name);
-	else if (!is_utf8(data, len))
-		r = fail(err, -EINVAL, "%s: not UTF-8", name);
+	if (len > MAX_FILE)
+		return bark_fail(err, -E2BIG, "%s: over 64 MiB", name);
+	v.data = malloc(len + 1);
+	if (v.data == NULL)
+		return bark_fail(err, -ENOMEM, "%s: out of memory", name);
+	if (len > 0)
+		memcpy(v.data, text, len);
+	v.n_ids = count_lines(v.data, len);
+	if (v.n_ids > MAX_TOKENS)
+		r = bark_fail(err, -E2BIG, "%s: over %u tokens", name,
+			      MAX_TOKENS);
+	else if (v.n_ids == 0)
+		r = bark_fail(err, -EINVAL, "%s: no tokens", name);
+	else if (!is_utf8(v.data, len))
+		r = bark_fail(err, -EINVAL, "%s: not UTF-8", name);
 	else if (fill_entries(&v, len) < 0)
-		r = fail(err, -ENOMEM, "%s: out of memory", name);
+		r = bark_fail(err, -ENOMEM, "%s: out of memory", name);
 	if (r < 0) {
 		bark_vocab_clear(&v);
 		return r;
@@ -203,73 +202,50 @@ static int make(struct bark_vocab *ret, unsigned char *data, size_t len,
 	return 0;
 }
 
-int bark_vocab_parse(struct bark_vocab *ret, const void *text, size_t len,
-		     struct bark_error *err)
-{
-	unsigned char *data;
-
-	if (len > MAX_FILE)
-		return fail(err, -E2BIG, "vocabulary: over 64 MiB");
-	data = malloc(len + 1);
-	if (data == NULL)
-		return fail(err, -ENOMEM, "vocabulary: out of memory");
-	if (len > 0)
-		memcpy(data, text, len);
-	return make(ret, data, len, "vocabulary", err);
-}
-
-static int read_all(int fd, unsigned char *data, size_t len)
-{
-	for (size_t at = 0; at < len;) {
-		ssize_t n = read(fd, data + at, len - at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EINVAL;
-		at += (size_t)n;
-	}
-	return 0;
-}
-
 int bark_vocab_read(struct bark_vocab *ret, const char *path,
 		    struct bark_error *err)
 {
-	unsigned char *data = NULL;
-	struct stat st;
-	size_t len = 0;
-	int fd, r = 0;
+	struct bark_map map = {0};
+	int r;
 
-	/* non-blocking: opening a FIFO must not hang */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0) {
-		r = -errno;
-		return fail(err, r, "%s: %s", path, strerror(-r));
-	}
-	if (fstat(fd, &st) < 0) {
-		r = -errno;
-		fail(err, r, "%s: %s", path, strerror(-r));
-	} else if (!S_ISREG(st.st_mode)) {
-		r = fail(err, -EINVAL, "%s: not a file", path);
-	} else if (st.st_size < 0 || (size_t)st.st_size > MAX_FILE) {
-		r = fail(err, -E2BIG, "%s: over 64 MiB", path);
-	} else {
-		len = (size_t)st.st_size;
-		data = malloc(len + 1);
-		if (data == NULL)
-			r = fail(err, -ENOMEM, "%s: out of memory", path);
-	}
-	if (r == 0) {
-		r = read_all(fd, data, len);
-		if (r < 0)
-			fail(err, r, "%s: cannot be read", path);
-	}
-	close(fd);
-	if (r < 0) {
-		free(data);
+	r = bark_map_open(&map, path, err);
+	if (r < 0)
 		return r;
+	r = bark_vocab_parse(ret, map.data, map.size, bark_base_name(path),
+			     err);
+	bark_map_close(&map);
+	return r;
+}
+
+int bark_vocab_build(struct bark_vocab *ret, const struct bark_vocab_token *tokens,
+		     size_t n)
+{
+	struct bark_vocab v = {0};
+	unsigned char *at;
+	size_t bytes = 1;
+
+	for (size_t i = 0; i < n; i++)
+		bytes += tokens[i].len;
+	v.data = at = malloc(bytes);
+	v.entries = calloc(n ? n : 1, sizeof(*v.entries));
+	if (v.data == NULL || v.entries == NULL) {
+		bark_vocab_clear(&v);
+		return -ENOMEM;
 	}
-	return make(ret, data, len, path, err);
+	for (size_t i = 0; i < n; i++) {
+		memcpy(at, tokens[i].s, tokens[i].len);
+		v.entries[i] = (struct bark_vocab_entry){
+			.s = at,
+			.len = (uint32_t)tokens[i].len,
+			.id = (int32_t)tokens[i].id,
+		};
+		at += tokens[i].len;
+		if (v.n_ids <= tokens[i].id)
+			v.n_ids = (size_t)tokens[i].id + 1;
+	}
+	sort_entries(&v, (uint32_t)n);
+	*ret = v;
+	return 0;
 }
 
 void bark_vocab_clear(struct bark_vocab *v)

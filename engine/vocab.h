@@ -13,6 +13,9 @@
 
 #include "bark.h"
 
+/* Tokens of a vocabulary, and ids: the latter are below it. */
+#define BARK_VOCAB_MAX (1u << 20)
+
 struct bark_vocab_entry {
 	const unsigned char *s; /* in the vocabulary's data */
 	uint32_t len;
@@ -28,20 +31,31 @@ struct bark_vocab {
 	unsigned char *data;
 	struct bark_vocab_entry *entries; /* by bytes, distinct */
 	uint32_t n_entries;
-	size_t n_lines;                     /* ids are 0..n_lines-1 */
+	size_t n_ids;                       /* ids are 0..n_ids-1 */
 	struct bark_vocab_range first[256]; /* word starts, by first byte */
 	struct bark_vocab_range inner[256]; /* after "##", by third byte */
 };
 
 /*
- * Both fill *ret on success and leave nothing behind on failure. name is for
- * messages. A token that comes twice has its last id.
- * Errors: -ENOENT and the like, -EINVAL, -E2BIG, -ENOMEM.
+ * All fill *ret on success and leave nothing behind on failure. Of vocab.txt:
+ * one token a line, the line's number is its id; name is for messages. A token
+ * that comes twice has its last id. Errors: -ENOENT and the like, -EINVAL,
+ * -E2BIG, -ENOMEM.
  */
 int bark_vocab_read(struct bark_vocab *ret, const char *path,
 		    struct bark_error *err);
 int bark_vocab_parse(struct bark_vocab *ret, const void *text, size_t len,
-		     struct bark_error *err);
+		     const char *name, struct bark_error *err);
+
+struct bark_vocab_token {
+	const char *s; /* UTF-8 */
+	size_t len;
+	uint32_t id; /* below BARK_VOCAB_MAX */
+};
+
+/* Copies n <= BARK_VOCAB_MAX tokens. Error: -ENOMEM. */
+int bark_vocab_build(struct bark_vocab *ret,
+		     const struct bark_vocab_token *tokens, size_t n);
 void bark_vocab_clear(struct bark_vocab *vocab);
 
 /*

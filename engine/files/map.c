@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -10,6 +11,15 @@
 #include <unistd.h>
 
 #include "error.h"
+
+/* What Git leaves in a large file's place where Git LFS is not installed. */
+static bool is_lfs_pointer(const struct bark_map *map)
+{
+	static const char first[] = "version https://git-lfs";
+
+	return map->size < 1024 && map->size >= sizeof(first) - 1 &&
+	       !memcmp(map->data, first, sizeof(first) - 1);
+}
 
 int bark_map_open(struct bark_map *ret, const char *path,
 		  struct bark_error *err)
@@ -43,6 +53,12 @@ int bark_map_open(struct bark_map *ret, const char *path,
 		}
 	}
 	close(fd);
+	if (r == 0 && is_lfs_pointer(ret)) {
+		bark_map_close(ret);
+		r = bark_fail(err, -EINVAL, "%s: a pointer of Git LFS stands in "
+			      "the file's place; 'git lfs pull' fetches it",
+			      name);
+	}
 	return r;
 }
 

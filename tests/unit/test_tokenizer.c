@@ -155,7 +155,7 @@ static void test_vocabulary(void)
 
 	TAP_CHECK(name, bark_tokenizer_open(&tok, "/nonexistent/vocab.txt",
 					    NULL, &err) == -ENOENT);
-	TAP_CHECK(name, strstr(err.message, "/nonexistent/vocab.txt"));
+	TAP_CHECK(name, strstr(err.message, "vocab.txt"));
 	TAP_CHECK(name, bark_tokenizer_open(&tok, "/", NULL, &err) == -EINVAL);
 	TAP_CHECK(name, parse_vocab(&tok, "", false) == -EINVAL);
 	TAP_CHECK(name, parse_vocab(&tok, "a\nb\n", false) == -EINVAL);
