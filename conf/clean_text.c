@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "clean_text.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,9 +80,16 @@ static bool is_silent(uint32_t c)
 /* A tag at p: its length, 0: none. */
 static size_t tag_at(const char *p, size_t n)
 {
-	static const char *const names[] = {"a",  "b", "br", "i", "img", "p",
-					    "s",  "tt", "u", "span", "small",
-					    "big"};
+	static const char *const names[] = {
+		"a",	  "audio", "b",	    "big",    "blockquote", "body",
+		"br",	  "button", "center", "code", "div",	    "em",
+		"embed",  "font",  "form",  "h1",     "h2",	    "h3",
+		"head",	  "hr",	   "html",  "i",      "iframe",	    "img",
+		"input",  "li",	   "link",  "marquee", "meta",	    "object",
+		"ol",	  "p",	   "pre",   "qt",     "s",	    "script",
+		"small",  "span",  "strong", "style", "sub",	    "sup",
+		"svg",	  "table", "td",    "th",     "tr",	    "tt",
+		"u",	  "ul",	   "video"};
 	const char *q = p + 1, *end = memchr(p, '>', n < TAG_MAX ? n : TAG_MAX);
 	size_t k;
 
@@ -89,13 +97,32 @@ static size_t tag_at(const char *p, size_t n)
 		return 0;
 	if (*q == '/')
 		q++;
-	k = strspn(q, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	k = strspn(q, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		      "123");
 	if (k == 0 || !strchr(" \t\r\n/>", q[k]))
 		return 0;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (strlen(names[i]) == k && strncasecmp(names[i], q, k) == 0)
 			return (size_t)(end - p) + 1;
 	return 0;
+}
+
+/* Whether a tag is a space, as a line's end is; others are nothing. */
+static bool ends_line(const char *tag)
+{
+	static const char *const names[] = {"br", "p",	"div", "li",
+					    "tr", "td", "h1",  "h2",
+					    "h3", "hr"};
+
+	tag += tag[1] == '/' ? 2 : 1;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		size_t n = strlen(names[i]);
+
+		if (strncasecmp(tag, names[i], n) == 0 &&
+		    !isalnum((unsigned char)tag[n]))
+			return true;
+	}
+	return false;
 }
 
 size_t clean_entity(const char *p, size_t n, uint32_t *ret)
@@ -138,10 +165,7 @@ static char *strip_markup(const char *text, size_t n)
 		uint32_t c;
 
 		if (text[i] == '<' && (k = tag_at(text + i, n - i)) > 0)
-			/* A line's end is a space, others are nothing. */
-			fputs(strncasecmp(text + i, "<br", 3) == 0 ||
-			      strncasecmp(text + i, "<p", 2) == 0 ? " " : "",
-			      f);
+			fputs(ends_line(text + i) ? " " : "", f);
 		else if (text[i] == '&' &&
 			 (k = clean_entity(text + i, n - i, &c)) > 0)
 			put_char(f, c);
@@ -154,6 +178,11 @@ static char *strip_markup(const char *text, size_t n)
 		return NULL;
 	}
 	return out;
+}
+
+char *clean_markup(const char *text)
+{
+	return strip_markup(text, strnlen(text, INPUT_MAX));
 }
 
 /* --- addresses --- */

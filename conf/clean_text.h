@@ -13,13 +13,17 @@
 /*
  * A copy of text (any bytes) to be freed, or NULL without memory: valid
  * UTF-8, white space collapsed, control characters and those that turn the
- * direction taken out, addresses shortened to their hosts. markup: tags of
- * the Desktop Notifications Specification ("Markup") are taken out and
- * entities resolved; what is no markup stays. At most max characters, cut
- * between words (inside one that would make it twice max), with "..." when
- * something is missing.
+ * direction taken out, addresses shortened to their hosts. markup: HTML's
+ * tags, among them those of the Desktop Notifications Specification
+ * ("Markup"), are taken out and entities resolved; what is no markup stays. At
+ * most max characters, cut between words (inside one that would make it twice
+ * max), with "..." when something is missing.
  */
 char *clean_text(const char *text, bool markup, size_t max);
+
+/* Its tags and entities alone, as above; to be freed, or NULL without
+ * memory. */
+char *clean_markup(const char *text);
 
 #define CLEAN_ENTITY_MAX 16 /* bytes that need to be looked at */
 /* XML's entity at p, of at most n bytes: its length and character; 0: none. */

@@ -11,6 +11,7 @@ const char *const conf_precisions[] = {"default", "f32", "f16", "bf16",
 				       "int8", "q4", NULL};
 const char *const conf_modes[] = {"low-latency", "exact", NULL};
 const char *const conf_sinks[] = {"auto", "pipewire", "jack", "file", NULL};
+const char *const conf_links[] = {"yes", "no", "word", "omit", NULL};
 static const char *const resamplers[] = {"fastest", "medium", "best", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug",
 				     NULL};
@@ -104,7 +105,7 @@ static const struct key keys[] = {
 	STRING(chat, ignore_users,
 	       "Nightbot StreamElements Streamlabs Moobot"),
 	STRING(chat, ignore_prefixes, "!"),
-	BOOL(chat, links, "yes"),
+	WORD(chat, links, conf_links, "yes"),
 	STRING(chat, filter, NULL),
 	BOOL(chat, voices, "no"),
 	STRING(chat, user_voices, NULL),

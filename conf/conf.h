@@ -40,6 +40,14 @@ enum conf_resampler {
 	CONF_RESAMPLER_BEST,
 };
 
+/* What becomes of addresses in a chat's messages. */
+enum conf_links {
+	CONF_LINKS_YES, /* their hosts are said */
+	CONF_LINKS_NO,  /* the message is not spoken */
+	CONF_LINKS_WORD, /* "link" is said */
+	CONF_LINKS_OMIT,
+};
+
 enum conf_log_level {
 	CONF_LOG_ERROR,
 	CONF_LOG_WARNING,
@@ -92,7 +100,8 @@ struct conf {
 		char *user_voices;
 		unsigned max_length, user_queue, queue;
 		double cooldown_s, user_cooldown_s;
-		bool links, voices;
+		int links;
+		bool voices;
 	} chat;
 	struct {
 		unsigned queue_length;
@@ -114,6 +123,7 @@ void conf_clear(struct conf *conf);
 extern const char *const conf_precisions[];
 extern const char *const conf_modes[];
 extern const char *const conf_sinks[];
+extern const char *const conf_links[];
 
 /* For the test: section and name of the i-th key; false past the last. */
 bool conf_key(size_t i, const char **ret_section, const char **ret_name);

@@ -9,11 +9,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "chat_filter.h"
+#include "chat_text.h"
 #include "clean_text.h"
 #include "log.h"
+#include "utf8.h"
 
-#define WORD_MAX 64      /* bytes */
-#define REPEATED_MAX 3   /* the same character in a row */
 #define USER_CHARACTERS 30
 #define VOICE_ROOM 128
 
@@ -36,14 +37,14 @@ struct user {
 };
 
 struct chat {
-	/* The configuration's, copied. */
+	/* The configuration's, copied; the middle two folded. */
 	char *template, *ignored, *prefixes, *voices;
 	unsigned max_length, user_queue, queue;
 	double cooldown_s, user_cooldown_s;
-	bool links, hashed_voices;
+	int links;
+	bool hashed_voices;
 	bool closed; /* the filter's words could not be read */
-	char **words; /* sorted, in lower case */
-	size_t n_words;
+	struct chat_filter *filter; /* or NULL */
 
 	struct user users[CHAT_USERS_KEPT];
 	uint64_t last;
@@ -63,118 +64,38 @@ static bool list_has(const char *list, const char *word)
 
 		list += strspn(list, " ");
 		k = strcspn(list, " ");
-		if (k == n && n && strncasecmp(list, word, n) == 0)
+		if (k == n && n && strncmp(list, word, n) == 0)
 			return true;
 		list += k;
 	}
 	return false;
 }
 
-static int compare(const void *a, const void *b)
+/* Bytes of the first character. */
+static size_t first_length(const char *s)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	size_t n = 1;
+
+	while (*s && !utf8_begins(s[n]))
+		n++;
+	return n;
 }
 
-static void lower(char *s)
+/* Whether the first character is one of those that begin commands. */
+static bool is_command(const struct chat *c, const char *folded)
 {
-	for (; *s; s++)
-		*s = (char)tolower((unsigned char)*s);
-}
+	size_t n;
 
-static int read_words(struct chat *c, const char *path)
-{
-	char line[256];
-	FILE *f = fopen(path, "re");
-	int r = 0;
-
-	if (!f)
-		return -errno;
-	while (r == 0 && c->n_words < CHAT_WORDS_MAX &&
-	       fgets(line, sizeof(line), f)) {
-		line[strcspn(line, "\r\n")] = '\0';
-		if (!*line || *line == '#' || strlen(line) > WORD_MAX)
-			continue;
-		lower(line);
-		c->words[c->n_words] = strdup(line);
-		if (!c->words[c->n_words])
-			r = -ENOMEM;
-		else
-			c->n_words++;
-	}
-	fclose(f);
-	qsort(c->words, c->n_words, sizeof(*c->words), compare);
-	return r;
-}
-
-/* Letters of any script: what a word is made of. */
-static bool is_letter(char c)
-{
-	return isalnum((unsigned char)c) || (unsigned char)c >= 0x80 ||
-	       c == '\'';
-}
-
-static bool has_filtered_word(const struct chat *c, const char *text)
-{
-	char word[WORD_MAX + 1], *key = word;
-
-	while (*text && c->n_words) {
-		size_t n = 0;
-
-		while (*text && !is_letter(*text))
-			text++;
-		while (is_letter(text[n]))
-			n++;
-		if (n > 0 && n <= WORD_MAX) {
-			memcpy(word, text, n);
-			word[n] = '\0';
-			lower(word);
-			if (bsearch(&key, c->words, c->n_words,
-				    sizeof(*c->words), compare))
-				return true;
-		}
-		text += n;
-	}
-	return false;
-}
-
-/* --- the text --- */
-
-static bool is_emote(const struct chat_message *m, const char *word, size_t n)
-{
-	for (const char *const *e = m->emotes; e && *e; e++)
-		if (strlen(*e) == n && memcmp(*e, word, n) == 0)
+	folded += strspn(folded, " \t\r\n");
+	n = first_length(folded);
+	for (const char *p = c->prefixes; p && *p && *folded;
+	     p += first_length(p))
+		if (strncmp(p, folded, n) == 0)
 			return true;
 	return false;
 }
 
-/* Without emotes, and without "looooool". */
-static char *shorten(const struct chat_message *m)
-{
-	char *out = malloc(strlen(m->text) + 1), *at = out;
-	const char *p = m->text;
-
-	if (!out)
-		return NULL;
-	while (*p) {
-		size_t n = strcspn(p, " \t\r\n");
-		unsigned repeated = 0;
-
-		if (n && is_emote(m, p, n)) {
-			p += n;
-			continue;
-		}
-		for (size_t i = 0; i < n; i++) {
-			repeated = i && p[i] == p[i - 1] ? repeated + 1 : 1;
-			if (repeated <= REPEATED_MAX)
-				*at++ = p[i];
-		}
-		p += n;
-		if (*p)
-			*at++ = *p++;
-	}
-	*at = '\0';
-	return out;
-}
+/* --- the text --- */
 
 static char *fill_in(const char *template, const char *user, const char *text)
 {
@@ -238,12 +159,15 @@ static bool too_soon(uint64_t last, uint64_t now, double seconds)
 	return (double)(now - last) < seconds * 1000;
 }
 
-static enum chat_verdict judge(struct chat *c, const struct chat_message *m,
-			       const struct user *u, uint64_t now)
+/* Who may write, and when. */
+static enum chat_verdict judge_user(struct chat *c,
+				    const struct chat_message *m,
+				    const struct user *u, const char *folded,
+				    bool command, uint64_t now)
 {
-	if (list_has(c->ignored, m->user))
+	if (list_has(c->ignored, folded))
 		return CHAT_USER;
-	if (c->prefixes && *m->text && strchr(c->prefixes, *m->text))
+	if (command)
 		return CHAT_COMMAND;
 	if (m->user_waiting >= c->user_queue)
 		return CHAT_USER_QUEUE;
@@ -253,34 +177,79 @@ static enum chat_verdict judge(struct chat *c, const struct chat_message *m,
 		return CHAT_USER_COOLDOWN;
 	if (c->any && too_soon(c->last, now, c->cooldown_s))
 		return CHAT_COOLDOWN;
-	if (!c->links && (strcasestr(m->text, "http://") ||
-			  strcasestr(m->text, "https://")))
-		return CHAT_LINK;
-	if (c->closed || has_filtered_word(c, m->text))
-		return CHAT_WORD;
 	return CHAT_SPEAK;
+}
+
+/* Without memory to judge by, it is not spoken. */
+static bool is_filtered(const struct chat *c, const char *text)
+{
+	return c->filter && chat_filter_finds(c->filter, text) != 0;
+}
+
+static bool is_command_text(const struct chat *c, const char *text)
+{
+	char *folded = chat_fold(text);
+	bool command = !folded || is_command(c, folded);
+
+	free(folded);
+	return command;
+}
+
+/* What would be said, and whether there was an address. */
+static enum chat_verdict judge_text(const struct chat *c, const char *name,
+				    const char *said, bool link)
+{
+	if (link && c->links == CONF_LINKS_NO)
+		return CHAT_LINK;
+	if (c->closed || is_filtered(c, said) || is_filtered(c, name))
+		return CHAT_WORD;
+	return *said ? CHAT_SPEAK : CHAT_EMPTY;
+}
+
+/* name: as it is said. */
+static enum chat_verdict judge(struct chat *c, const struct chat_message *m,
+			       struct user *u, const char *name, uint64_t now,
+			       char **ret_text)
+{
+	const struct chat_text_rules rules = {
+		.emotes = m->emotes,
+		.links = (enum conf_links)c->links,
+		.max = c->max_length,
+	};
+	bool link = false;
+	char *said = chat_text(m->text, &rules, &link);
+	char *user = chat_fold(m->user);
+	enum chat_verdict verdict = CHAT_SPEAK;
+
+	*ret_text = NULL;
+	if (user && said) {
+		verdict = judge_user(c, m, u, user,
+				     is_command_text(c, m->text) ||
+					     is_command_text(c, said),
+				     now);
+		if (verdict == CHAT_SPEAK)
+			verdict = judge_text(c, name, said, link);
+		if (verdict == CHAT_SPEAK)
+			*ret_text = fill_in(c->template, name, said);
+	}
+	free(user);
+	free(said);
+	return verdict;
 }
 
 enum chat_verdict chat_decide(struct chat *c, const struct chat_message *m,
 			      uint64_t now, char **ret_text)
 {
 	struct user *u = find_user(c, m->user);
-	enum chat_verdict verdict = judge(c, m, u, now);
-	char *name, *plain, *text;
+	char *name = name_of(m->user);
+	enum chat_verdict verdict = CHAT_SPEAK;
 
+	*ret_text = NULL;
+	if (name)
+		verdict = judge(c, m, u, name, now, ret_text);
+	free(name);
 	if (verdict != CHAT_SPEAK)
 		return verdict;
-	plain = shorten(m);
-	text = plain ? clean_text(plain, false, c->max_length) : NULL;
-	free(plain);
-	if (text && !*text) {
-		free(text);
-		return CHAT_EMPTY;
-	}
-	name = name_of(m->user);
-	*ret_text = text && name ? fill_in(c->template, name, text) : NULL;
-	free(name);
-	free(text);
 	snprintf(u->name, sizeof(u->name), "%s", m->user);
 	u->at = c->last = now;
 	c->any = true;
@@ -331,21 +300,26 @@ const char *chat_voice(struct chat *c, const char *user,
 
 static void clear_settings(struct chat *c)
 {
-	for (size_t i = 0; i < c->n_words; i++)
-		free(c->words[i]);
-	free(c->words);
+	chat_filter_free(c->filter);
 	free(c->template);
 	free(c->ignored);
 	free(c->prefixes);
 	free(c->voices);
-	c->words = NULL;
-	c->n_words = 0;
+	c->filter = NULL;
 	c->template = c->ignored = c->prefixes = c->voices = NULL;
 }
 
 static char *copy(const char *s, bool *failed)
 {
 	char *made = s ? strdup(s) : NULL;
+
+	*failed |= s && !made;
+	return made;
+}
+
+static char *fold(const char *s, bool *failed)
+{
+	char *made = s ? chat_fold(s) : NULL;
 
 	*failed |= s && !made;
 	return made;
@@ -358,8 +332,8 @@ int chat_configure(struct chat *c, const struct conf *conf)
 
 	clear_settings(c);
 	c->template = copy(conf->chat.template, &failed);
-	c->ignored = copy(conf->chat.ignore_users, &failed);
-	c->prefixes = copy(conf->chat.ignore_prefixes, &failed);
+	c->ignored = fold(conf->chat.ignore_users, &failed);
+	c->prefixes = fold(conf->chat.ignore_prefixes, &failed);
 	c->voices = copy(conf->chat.user_voices, &failed);
 	c->max_length = conf->chat.max_length;
 	c->user_queue = conf->chat.user_queue;
@@ -373,8 +347,7 @@ int chat_configure(struct chat *c, const struct conf *conf)
 		return -ENOMEM;
 	if (!conf->chat.filter)
 		return 0;
-	c->words = calloc(CHAT_WORDS_MAX, sizeof(*c->words));
-	r = c->words ? read_words(c, conf->chat.filter) : -ENOMEM;
+	r = chat_filter_load(&c->filter, conf->chat.filter);
 	if (r < 0 && r != -ENOMEM) {
 		/* Speaking what was to be kept back would be worse. */
 		log_error("chat: %s: %s; no message is spoken",

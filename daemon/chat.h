@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which messages of a chat are spoken, and what is said of them: cool-downs,
- * caps, filters, a voice for each user. No I/O but for the list of words; the
- * time is given.
+ * caps, filters, a voice for each user. Texts and names are judged as they
+ * would be heard. No I/O but for the list of words; the time is given.
  */
 #ifndef BARKD_CHAT_H
 #define BARKD_CHAT_H
@@ -15,7 +15,6 @@
 #define CHAT_USER_MAX 64     /* bytes of a name */
 #define CHAT_EMOTES_MAX 64
 #define CHAT_USERS_KEPT 512  /* whose last message is remembered */
-#define CHAT_WORDS_MAX 10000 /* of the filter */
 
 enum chat_verdict {
 	CHAT_SPEAK,

@@ -84,6 +84,111 @@ static void test_text(void)
 	tap_ok(name);
 }
 
+/* What programs and people put into messages beside words. */
+static void test_junk(void)
+{
+	static const struct {
+		const char *text, *said; /* NULL: nothing is */
+	} cases[] = {
+		{"look data:image/png;base64,iVBORw0KGgoAAAANSUhEUg== here",
+		 "look here"},
+		{"data:text/html,<script>alert(1)</script>", NULL},
+		{"DATA:;base64,AAAA", NULL},
+		{"<b>bold</b> <script src=x>one</script>", "bold one"},
+		{"1 < 2 and 3 > 2 <3", "1 < 2 and 3 > 2 <3"},
+		{"Tom &amp; Jerry", "Tom & Jerry"},
+		{"<:kappa:123456> hi <a:dance:99> <@123> <@&5> <#77>", "hi"},
+		{"gg [emote:37226:KEKW]", "gg"},
+		{":face-blue-smiling: good :)", "good :)"},
+		{"at 10:30:45 now", "at 10:30:45 now"},
+		{"\xf0\x9f\x8e\x89\xf0\x9f\x8e\x89", NULL},
+		{"\xe2\x9d\xa4\xef\xb8\x8f \xf0\x9f\x87\xa9\xf0\x9f\x87\xaa", NULL},
+		/* A family of three, joined, with a skin colour. */
+		{"\xf0\x9f\x91\xa8\xf0\x9f\x8f\xbb\xe2\x80\x8d\xf0\x9f\x91\xa9"
+		 "\xe2\x80\x8d\xf0\x9f\x91\xa7", NULL},
+		{"nice\xf0\x9f\x8e\x89work", "nice work"},
+		{"3\xef\xb8\x8f\xe2\x83\xa3 tries", "3 tries"},
+		{"?!", NULL},
+		{"...", NULL},
+		{"\xe2\x80\x8b", NULL},
+		{"Caf\xc3\xa9\xe2\x84\xa2 \xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4!",
+		 "Caf\xc3\xa9\xe2\x84\xa2 \xc3\xa4\xc3\xa4\xc3\xa4!"},
+	};
+	const char *name = "chat: pictures, tags and data are not said";
+	char wanted[512];
+
+	set_up();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		enum chat_verdict v = says("a", cases[i].text);
+
+		snprintf(wanted, sizeof(wanted), "a says: %s",
+			 cases[i].said ? cases[i].said : "");
+		if (v != (cases[i].said ? CHAT_SPEAK : CHAT_EMPTY) ||
+		    (cases[i].said && strcmp(said, wanted) != 0))
+			printf("# %s: %s, %s\n", cases[i].text,
+			       chat_verdict_names[v], said);
+		TAP_CHECK(name, v == (cases[i].said ? CHAT_SPEAK : CHAT_EMPTY));
+		TAP_CHECK(name, !cases[i].said || strcmp(said, wanted) == 0);
+	}
+	tap_ok(name);
+}
+
+static void test_links(void)
+{
+	static const struct {
+		const char *text;
+		const char *said[4]; /* in the order of conf_links; NULL: not */
+	} cases[] = {
+		{"see https://www.x.org/a?b=c, now",
+		 {"see x.org, now", NULL, "see link, now", "see , now"}},
+		{"www.example.org rocks",
+		 {"example.org rocks", NULL, "link rocks", "rocks"}},
+		{"clips.twitch.tv/Funny-1 lol",
+		 {"clips.twitch.tv lol", NULL, "link lol", "lol"}},
+		{"buy at cheap-followers.com!",
+		 {"buy at cheap-followers.com!", NULL, "buy at link!",
+		  "buy at !"}},
+		{"ftp://user:pw@host.de/f ok",
+		 {"host.de ok", NULL, "link ok", "ok"}},
+		{"http&#58;//hidden.example/x ok",
+		 {"hidden.example ok", NULL, "link ok", "ok"}},
+		{"magnet:?xt=urn:btih:abc ok", {"ok", NULL, "link ok", "ok"}},
+		{"me@example.com ok",
+		 {"me@example.com ok", NULL, "link ok", "ok"}},
+		{"e.g. version 1.2.3, 3.14/2, and/or",
+		 {"e.g. version 1.2.3, 3.14/2, and/or",
+		  "e.g. version 1.2.3, 3.14/2, and/or",
+		  "e.g. version 1.2.3, 3.14/2, and/or",
+		  "e.g. version 1.2.3, 3.14/2, and/or"}},
+		{"one.Two three.Four", {"one.Two three.Four",
+		 "one.Two three.Four", "one.Two three.Four",
+		 "one.Two three.Four"}},
+	};
+	const char *name = "chat: addresses, as the setting says";
+	char wanted[512];
+
+	for (int links = 0; conf_links[links]; links++) {
+		set_up();
+		conf.chat.links = links;
+		chat_configure(chat, &conf);
+		for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+			const char *text = cases[i].said[links];
+			enum chat_verdict v = says("a", cases[i].text);
+
+			snprintf(wanted, sizeof(wanted), "a says: %s",
+				 text ? text : "");
+			if (v != (text ? CHAT_SPEAK : CHAT_LINK) ||
+			    (text && strcmp(said, wanted) != 0))
+				printf("# %s, %s: %s, %s\n", conf_links[links],
+				       cases[i].text, chat_verdict_names[v],
+				       said);
+			TAP_CHECK(name, v == (text ? CHAT_SPEAK : CHAT_LINK));
+			TAP_CHECK(name, !text || strcmp(said, wanted) == 0);
+		}
+	}
+	tap_ok(name);
+}
+
 static void test_rules(void)
 {
 	struct chat_message m = {.user = "anna", .text = "Hello"};
@@ -93,6 +198,19 @@ static void test_rules(void)
 	TAP_CHECK(name, says("nightbot", "Hello") == CHAT_USER);
 	TAP_CHECK(name, says("night", "Hello") == CHAT_SPEAK);
 	TAP_CHECK(name, says("anna", "!play") == CHAT_COMMAND);
+	TAP_CHECK(name, says("anna", "  !play") == CHAT_COMMAND);
+	TAP_CHECK(name, says("anna", "\xe2\x80\x8b!play") == CHAT_COMMAND);
+	TAP_CHECK(name, says("anna", "\xef\xbc\x81play") == CHAT_COMMAND);
+	TAP_CHECK(name, says("anna", "<b></b>!play") == CHAT_COMMAND);
+	TAP_CHECK(name, says("night\xe2\x80\x8b" "bot", "Hello") == CHAT_USER);
+	set_string(&conf.chat.ignore_prefixes, "\xc2\xbf#");
+	set_string(&conf.chat.ignore_users, "J\xc3\x96RG");
+	chat_configure(chat, &conf);
+	TAP_CHECK(name, says("anna", "#play") == CHAT_COMMAND);
+	TAP_CHECK(name, says("anna", "\xc2\xbf" "play") == CHAT_COMMAND);
+	TAP_CHECK(name, says("anna", "\xc2\xa1" "play") == CHAT_SPEAK);
+	TAP_CHECK(name, says("j\xc3\xb6rg", "Hello") == CHAT_USER);
+	set_up();
 	now += 10000;
 	TAP_CHECK(name, decide(&m) == CHAT_SPEAK);
 	now += 4999;
@@ -109,7 +227,7 @@ static void test_rules(void)
 	TAP_CHECK(name, decide(&m) == CHAT_QUEUE);
 	m.waiting = 0;
 	conf.chat.cooldown_s = 2;
-	conf.chat.links = false;
+	conf.chat.links = CONF_LINKS_NO;
 	chat_configure(chat, &conf);
 	now += 1999;
 	TAP_CHECK(name, decide(&m) == CHAT_COOLDOWN);
@@ -140,6 +258,22 @@ static void test_filter(void)
 	TAP_CHECK(name, says("a", "no SPAM, please") == CHAT_WORD);
 	TAP_CHECK(name, says("a", "spammer") == CHAT_SPEAK);
 	TAP_CHECK(name, says("a", "viel \xc3\xa4rger!") == CHAT_WORD);
+	/* Written otherwise, spoken alike. */
+	TAP_CHECK(name, says("a", "viel \xc3\x84RGER!") == CHAT_WORD);
+	TAP_CHECK(name, says("a", "viel a\xcc\x88rger") == CHAT_WORD);
+	TAP_CHECK(name, says("a", "sp\xe2\x80\x8b" "am") == CHAT_WORD);
+	TAP_CHECK(name, says("a", "sp\xc2\xad" "am") == CHAT_WORD);
+	TAP_CHECK(name, says("a", "s\xcc\xb6p\xcc\xb6" "a\xcc\xb6m") == CHAT_WORD);
+	TAP_CHECK(name, says("a", "\xef\xbd\x93\xef\xbd\x90\xef\xbd\x81\xef\xbd\x8d") ==
+				CHAT_WORD);
+	TAP_CHECK(name, says("a", "\xf0\x9d\x90\xac\xf0\x9d\x90\xa9\xf0\x9d\x90\x9a"
+				  "\xf0\x9d\x90\xa6") == CHAT_WORD);
+	TAP_CHECK(name, says("a", "sp<b></b>am") == CHAT_WORD);
+	TAP_CHECK(name, says("a", "sp&#97;m") == CHAT_WORD);
+	TAP_CHECK(name, says("a", "_spam_") == CHAT_WORD);
+	TAP_CHECK(name, says("the_spam_7", "Hello") == CHAT_WORD);
+	TAP_CHECK(name, says("a", "is it in   IT?") == CHAT_WORD);
+	TAP_CHECK(name, says("a", "in its place") == CHAT_SPEAK);
 	/* A list that is lost does not open the gate. */
 	unlink(path);
 	TAP_CHECK(name, chat_configure(chat, &conf) == 0);
@@ -179,6 +313,8 @@ static void test_voices(void)
 int main(void)
 {
 	test_text();
+	test_junk();
+	test_links();
 	test_rules();
 	test_filter();
 	test_voices();
