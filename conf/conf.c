@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "conf.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -34,10 +35,35 @@ struct key {
 	double otherwise;         /* OPTIONAL: what the word means */
 	const char *const *words; /* WORD */
 	const char *text;         /* the default, as written in a file */
+	/* STRING: NULL, or what it must be. */
+	const char *(*complain)(const char *text);
 };
+
+/* A list of numeric addresses, separated by spaces. */
+static const char *not_addresses(const char *text)
+{
+	unsigned n = 0;
+
+	while (*(text += strspn(text, " "))) {
+		size_t k = strcspn(text, " ");
+		struct in6_addr to;
+		char word[INET6_ADDRSTRLEN];
+
+		if (k >= sizeof(word) || ++n > CONF_ADDRESSES_MAX)
+			return "must be up to 4 numeric addresses, as in 127.0.0.1 ::1";
+		snprintf(word, sizeof(word), "%.*s", (int)k, text);
+		if (inet_pton(AF_INET, word, &to) != 1 &&
+		    inet_pton(AF_INET6, word, &to) != 1)
+			return "must be numeric addresses, as in 127.0.0.1 ::1";
+		text += k;
+	}
+	return NULL;
+}
 
 #define AT(field) offsetof(struct conf, field)
 #define STRING(s, k, def) {#s, #k, KIND_STRING, AT(s.k), .text = def}
+#define ADDRESSES(s, k, def) \
+	{#s, #k, KIND_STRING, AT(s.k), .text = def, .complain = not_addresses}
 #define SECRET(s, k, lo) {#s, #k, KIND_STRING, AT(s.k), lo}
 #define UINT(s, k, lo, hi, def) \
 	{#s, #k, KIND_UINT, AT(s.k), lo, hi, .text = def}
@@ -90,6 +116,8 @@ static const struct key keys[] = {
 	OPTIONAL(output, idle_cork_s, 0, 86400, "never", INFINITY, "5"),
 
 	UINT(http, port, 0, 65535, "0"),
+	ADDRESSES(http, address, "127.0.0.1"),
+	STRING(http, hosts, NULL),
 	SECRET(http, token, CONF_TOKEN_MIN),
 	STRING(http, origins, NULL),
 	UINT(http, streams, 1, 64, "4"),
@@ -156,7 +184,14 @@ static int set_value(struct conf *conf, const struct key *key,
 	switch (key->kind) {
 	case KIND_STRING: {
 		char **s = at, *copy = NULL;
+		const char *wrong = text && key->complain
+					    ? key->complain(text)
+					    : NULL;
 
+		if (wrong) {
+			snprintf(why, n_why, "%s %s", key->name, wrong);
+			return -EINVAL;
+		}
 		if (text && *text && strlen(text) < key->min) {
 			snprintf(why, n_why,
 				 "%s must have %.0f characters or more",

@@ -63,6 +63,7 @@ enum conf_log_level {
 #define CONF_VOLUME_MAX 4.0
 
 #define CONF_TOKEN_MIN 16 /* characters */
+#define CONF_ADDRESSES_MAX 4
 
 /* Strings are owned; NULL: not set. Enumerations are ints of those above. */
 struct conf {
@@ -91,6 +92,7 @@ struct conf {
 		unsigned port; /* 0: closed */
 		unsigned streams;
 		char *token, *origins;
+		char *address, *hosts; /* lists; numeric, names */
 	} http;
 	struct {
 		char *base;

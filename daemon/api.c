@@ -235,13 +235,11 @@ static void get_status(struct daemon *d, struct http_request *req)
 
 static void get_http(struct daemon *d, struct http_request *req)
 {
-	char url[64];
+	char *url = gate_url(d->gate);
 
-	snprintf(url, sizeof(url), "http://127.0.0.1:%u", gate_port(d->gate));
-	http_reply(req, 200,
-		   json_pack("{s:s?, s:s?}", "url",
-			     gate_port(d->gate) ? url : NULL, "token",
-			     gate_token(d->gate)));
+	http_reply(req, 200, json_pack("{s:s?, s:s?}", "url", url, "token",
+				       gate_token(d->gate)));
+	free(url);
 }
 
 static void get_events(struct daemon *d, struct http_request *req)

@@ -17,38 +17,29 @@
 #include "paths.h"
 
 #define TOKEN_BYTES 16
-/* Longest host name of ours with port: "localhost:65535". */
-#define HOST_ROOM 32
+#define HOST_ROOM 64 /* of a numeric address in brackets */
+#define NAME_MAX_BYTES 255
 #define ASKED_MAX 1024 /* bytes of a page's list of headers */
+
+/* One address. */
+struct door {
+	struct gate *gate;
+	struct listener listener;
+	struct http_server *http;
+	unsigned n_connections;
+};
 
 struct gate {
 	sd_event *event;
 	struct gate_handler handler;
-	struct listener listener;
-	struct http_server *http; /* NULL: closed */
-	unsigned port;
-	char *token, *origins;
+	struct door doors[CONF_ADDRESSES_MAX];
+	unsigned n_doors;
+	unsigned port; /* 0: closed */
+	char *token, *origins, *address, *hosts;
 	bool own; /* the token is of our file */
 };
 
 /* --- who may pass --- */
-
-/* Whether host is one of loopback's names, with our port or none. */
-static bool host_is_ours(const struct gate *g, const char *host)
-{
-	static const char *const names[] = {"127.0.0.1", "localhost"};
-	char port[8];
-
-	snprintf(port, sizeof(port), ":%u", g->port);
-	for (size_t i = 0; host && i < sizeof(names) / sizeof(*names); i++) {
-		size_t n = strlen(names[i]);
-
-		if (strncasecmp(host, names[i], n) == 0 &&
-		    (!host[n] || strcmp(host + n, port) == 0))
-			return true;
-	}
-	return false;
-}
 
 static bool is_word_of(const char *list, const char *word)
 {
@@ -66,18 +57,63 @@ static bool is_word_of(const char *list, const char *word)
 	return false;
 }
 
-/* Whether a page of this origin may ask. Another port is another origin. */
-static bool origin_is_good(const struct gate *g, const char *origin)
+/* Whether host is this name, with our port or none. */
+static bool is_name(const struct gate *g, const char *host, const char *name)
+{
+	size_t n = strlen(name);
+	char port[8];
+
+	snprintf(port, sizeof(port), ":%u", g->port);
+	return strncasecmp(host, name, n) == 0 &&
+	       (!host[n] || strcmp(host + n, port) == 0);
+}
+
+/* Whether host is one of the configured names, which may have ports of their
+ * own. */
+static bool is_configured(const struct gate *g, const char *host)
+{
+	char name[NAME_MAX_BYTES + 1];
+	size_t n = strcspn(host, ":");
+
+	if (is_word_of(g->hosts, host))
+		return true;
+	if (n >= sizeof(name))
+		return false;
+	memcpy(name, host, n);
+	name[n] = '\0';
+	return is_name(g, host, name) && is_word_of(g->hosts, name);
+}
+
+/* Whether a client may mean us by this host. An address in digits cannot be
+ * another's name for us. */
+static bool host_is_ours(const struct gate *g, const struct http_request *req,
+			 const char *host)
 {
 	char own[HOST_ROOM];
 
+	if (!host)
+		return false;
+	if (is_name(g, host, "127.0.0.1") || is_name(g, host, "localhost") ||
+	    is_name(g, host, "[::1]") || is_configured(g, host))
+		return true;
+	return http_local_address(req, own, sizeof(own)) == 0 &&
+	       is_name(g, host, own);
+}
+
+/* Whether a page of this origin may ask. Another port is another origin. */
+static bool origin_is_good(const struct gate *g,
+			   const struct http_request *req, const char *origin)
+{
+	const char *host = origin + strlen("http://"), *colon;
+	char port[8];
+
 	if (is_word_of(g->origins, origin))
 		return true;
-	if (strncmp(origin, "http://", 7) != 0)
+	if (strncmp(origin, "http://", 7) != 0 || !host_is_ours(g, req, host))
 		return false;
-	snprintf(own, sizeof(own), ":%u", g->port);
-	return host_is_ours(g, origin + 7) &&
-	       (g->port == 80 || strstr(origin + 7, own));
+	snprintf(port, sizeof(port), ":%u", g->port);
+	colon = strrchr(host, ':');
+	return g->port == 80 || (colon && strcmp(colon, port) == 0);
 }
 
 /* Takes as long wherever they differ. */
@@ -143,15 +179,16 @@ static void answer_preflight(struct http_request *req)
 
 static void on_request(void *data, struct http_request *req)
 {
-	struct gate *g = data;
+	struct door *door = data;
+	struct gate *g = door->gate;
 	const char *origin = http_header(req, "Origin");
 
-	if (!host_is_ours(g, http_header(req, "Host"))) {
+	if (!host_is_ours(g, req, http_header(req, "Host"))) {
 		api_error_reply(req, 403, NULL, "forbidden_host",
-				"the Host header must name 127.0.0.1 or localhost");
+				"the Host header must name 127.0.0.1 or localhost; see hosts in barkd.ini(5)");
 		return;
 	}
-	if (origin && !origin_is_good(g, origin)) {
+	if (origin && !origin_is_good(g, req, origin)) {
 		api_error_reply(req, 403, NULL, "forbidden_origin",
 				"pages of this origin are not allowed; see origins in barkd.ini(5)");
 		return;
@@ -177,8 +214,13 @@ static void on_request(void *data, struct http_request *req)
 
 static void on_connections(void *data, unsigned n)
 {
-	struct gate *g = data;
+	struct door *door = data;
+	struct gate *g = door->gate;
 
+	door->n_connections = n;
+	n = 0;
+	for (unsigned i = 0; i < g->n_doors; i++)
+		n += g->doors[i].n_connections;
 	g->handler.connections(g->handler.data, n);
 }
 
@@ -257,24 +299,76 @@ static int own_token(char **ret)
 
 /* --- opening and closing --- */
 
+static void close_door(struct door *door)
+{
+	http_server_free(door->http);
+	listener_close(&door->listener);
+}
+
 static void close_port(struct gate *g)
 {
-	http_server_free(g->http);
-	g->http = NULL;
-	listener_close(&g->listener);
+	while (g->n_doors)
+		close_door(&g->doors[--g->n_doors]);
 	g->port = 0;
 	free(g->token);
 	g->token = NULL;
 	g->own = false;
 }
 
-static int open_port(struct gate *g, const struct conf *conf)
+static bool is_loopback(const char *address)
 {
+	return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
+}
+
+static int open_door(struct gate *g, const char *address, unsigned port)
+{
+	struct door *door = &g->doors[g->n_doors];
 	const struct http_handler handler = {
 		.handle = on_request,
 		.connections = on_connections,
-		.data = g,
+		.data = door,
 	};
+	bool late = false;
+	int r;
+
+	*door = (struct door){.gate = g, .listener = {.fd = -1, .lock_fd = -1}};
+	r = listener_open_tcp(&door->listener, address, port, &late);
+	if (r == 0)
+		r = http_server_new(&door->http, g->event, door->listener.fd,
+				    &handler);
+	if (r < 0) {
+		log_error("cannot listen at %s, port %u: %s", address, port,
+			  strerror(-r));
+		close_door(door);
+		return r;
+	}
+	g->n_doors++;
+	log_info("listening at %s, port %u%s%s", address, port,
+		 late ? ", once this machine has that address" : "",
+		 is_loopback(address) ? "" : "; not encrypted");
+	return 0;
+}
+
+/* The address at *list, which moves on; false: none is left. */
+static bool next_address(const char **list, char *ret, size_t n)
+{
+	size_t k;
+
+	*list += strspn(*list, " ");
+	k = strcspn(*list, " ");
+	if (k == 0 || k >= n)
+		return false;
+	memcpy(ret, *list, k);
+	ret[k] = '\0';
+	*list += k;
+	return true;
+}
+
+static int open_port(struct gate *g, const struct conf *conf)
+{
+	const char *list = conf->http.address ? conf->http.address
+					      : "127.0.0.1";
+	char address[HOST_ROOM];
 	int r;
 
 	if (conf->http.token) {
@@ -286,31 +380,44 @@ static int open_port(struct gate *g, const struct conf *conf)
 	}
 	if (r < 0)
 		return r;
-	r = listener_open_tcp(&g->listener, conf->http.port);
-	if (r == 0)
-		r = http_server_new(&g->http, g->event, g->listener.fd,
-				    &handler);
-	if (r < 0)
-		log_error("cannot listen at 127.0.0.1:%u: %s", conf->http.port,
-			  strerror(-r));
-	else
-		log_info("listening at 127.0.0.1:%u", conf->http.port);
-	return r;
+	while (g->n_doors < CONF_ADDRESSES_MAX &&
+	       next_address(&list, address, sizeof(address))) {
+		r = open_door(g, address, conf->http.port);
+		if (r == -ENOMEM)
+			return r;
+	}
+	return g->n_doors ? 0 : r;
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static int set_copy(char **at, const char *text)
+{
+	char *copy = text ? strdup(text) : NULL;
+
+	if (text && !copy)
+		return -ENOMEM;
+	free(*at);
+	*at = copy;
+	return 0;
 }
 
 int gate_configure(struct gate *g, const struct conf *conf)
 {
-	char *origins = conf->http.origins ? strdup(conf->http.origins) : NULL;
 	bool same_token = g->own ? !conf->http.token
-			  : g->token && conf->http.token &&
-				  strcmp(g->token, conf->http.token) == 0;
+				 : g->token && same(g->token, conf->http.token);
+	bool same_place = g->port == conf->http.port &&
+			  same(g->address, conf->http.address);
 	int r;
 
-	if (conf->http.origins && !origins)
+	if (set_copy(&g->origins, conf->http.origins) < 0 ||
+	    set_copy(&g->hosts, conf->http.hosts) < 0 ||
+	    set_copy(&g->address, conf->http.address) < 0)
 		return -ENOMEM;
-	free(g->origins);
-	g->origins = origins;
-	if (g->port == conf->http.port && (!g->port || same_token))
+	if (same_place && (!g->port || same_token))
 		return 0;
 	close_port(g);
 	if (!conf->http.port)
@@ -333,6 +440,33 @@ const char *gate_token(const struct gate *g)
 	return g->token;
 }
 
+char *gate_url(const struct gate *g)
+{
+	const char *list = g->address ? g->address : "127.0.0.1";
+	char address[HOST_ROOM], first[HOST_ROOM] = "127.0.0.1", *url;
+
+	if (!g->port)
+		return NULL;
+	for (bool any = false; next_address(&list, address, sizeof(address));
+	     any = true) {
+		bool here = strcmp(address, "127.0.0.1") == 0 ||
+			    strcmp(address, "0.0.0.0") == 0;
+
+		if (here || !any)
+			snprintf(first, sizeof(first), "%s",
+				 here ? "127.0.0.1"
+				 : strcmp(address, "::") == 0 ? "::1"
+							       : address);
+		if (here)
+			break;
+	}
+	return asprintf(&url, strchr(first, ':') ? "http://[%s]:%u"
+						 : "http://%s:%u",
+			first, g->port) < 0
+		       ? NULL
+		       : url;
+}
+
 int gate_new(struct gate **ret, sd_event *event,
 	     const struct gate_handler *handler)
 {
@@ -342,7 +476,6 @@ int gate_new(struct gate **ret, sd_event *event,
 		return -ENOMEM;
 	g->event = sd_event_ref(event);
 	g->handler = *handler;
-	g->listener = (struct listener){.fd = -1, .lock_fd = -1};
 	*ret = g;
 	return 0;
 }
@@ -353,6 +486,8 @@ void gate_free(struct gate *g)
 		return;
 	close_port(g);
 	free(g->origins);
+	free(g->hosts);
+	free(g->address);
 	sd_event_unref(g->event);
 	free(g);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The API over loopback TCP, for browsers and for programs that speak to an
- * OpenAI-style address. Any web page can reach a port on loopback, so each
- * request must carry the token and come from a page that is allowed, and the
- * Host header must name loopback (against DNS rebinding).
+ * The API over TCP, for browsers and for programs that speak to an OpenAI-style
+ * address; on loopback, unless the configuration says otherwise. Any web page
+ * can reach a port on loopback, so each request must carry the token and come
+ * from a page that is allowed, and the Host header must be loopback, the
+ * address that was connected to, or a configured name (against DNS rebinding).
  */
 #ifndef BARKD_GATE_H
 #define BARKD_GATE_H
@@ -30,13 +31,16 @@ int gate_new(struct gate **ret, sd_event *event,
 void gate_free(struct gate *g);
 
 /*
- * Opens, moves or closes the port as the configuration's [http] says. What
- * cannot be had is logged, and the port stays closed. Errors: -ENOMEM.
+ * Opens, moves or closes the port as the configuration's [http] says. An
+ * address that cannot be had is logged and left out. Errors: -ENOMEM.
  */
 int gate_configure(struct gate *g, const struct conf *conf);
 /* 0: closed, or g is NULL. */
 unsigned gate_port(const struct gate *g);
 /* What clients must send; NULL: closed. */
 const char *gate_token(const struct gate *g);
+/* Where programs of this machine, or else others, reach it: "http://...", to
+ * be freed. NULL: closed, or no memory. */
+char *gate_url(const struct gate *g);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "http.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -93,6 +94,33 @@ const char *http_query(const struct http_request *req, const char *name)
 {
 	return MHD_lookup_connection_value(req->connection,
 					   MHD_GET_ARGUMENT_KIND, name);
+}
+
+int http_local_address(const struct http_request *req, char *ret, size_t n)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		req->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct sockaddr_storage a;
+	socklen_t n_a = sizeof(a);
+	const char *shape = "%s";
+	const void *from;
+	char text[INET6_ADDRSTRLEN];
+
+	if (!info ||
+	    getsockname(info->connect_fd, (struct sockaddr *)&a, &n_a) < 0)
+		return -EINVAL;
+	if (a.ss_family == AF_INET) {
+		from = &((const struct sockaddr_in *)&a)->sin_addr;
+	} else if (a.ss_family == AF_INET6) {
+		from = &((const struct sockaddr_in6 *)&a)->sin6_addr;
+		shape = "[%s]";
+	} else {
+		return -EINVAL;
+	}
+	if (!inet_ntop(a.ss_family, from, text, sizeof(text)) ||
+	    (size_t)snprintf(ret, n, shape, text) >= n)
+		return -EINVAL;
+	return 0;
 }
 
 void http_set_watch(struct http_request *req, const struct http_watch *watch,

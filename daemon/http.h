@@ -61,6 +61,9 @@ const char *http_body(const struct http_request *req, size_t *ret_n);
 const char *http_header(const struct http_request *req, const char *name);
 /* A field of the query, decoded, or NULL; likewise. */
 const char *http_query(const struct http_request *req, const char *name);
+/* Our address of a TCP connection as it stands in a URL, "127.0.0.1" or
+ * "[::1]"; -EINVAL: none, or longer than ret. */
+int http_local_address(const struct http_request *req, char *ret, size_t n);
 /* watch lives as long as the request; NULL: nothing is to be told. */
 void http_set_watch(struct http_request *req, const struct http_watch *watch,
 		    void *data);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "listen.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -146,29 +147,72 @@ int listener_open(struct listener *ret, const char *path)
 	return 0;
 }
 
-int listener_open_tcp(struct listener *ret, unsigned port)
+/* The length of *ret, 0: not numeric. */
+static socklen_t parse_address(const char *address, unsigned port,
+			       struct sockaddr_storage *ret)
 {
-	const struct sockaddr_in addr = {
-		.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-			0);
-	int on = 1, r = 0;
+	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
 
+	*ret = (struct sockaddr_storage){0};
+	if (inet_pton(AF_INET, address, &v4->sin_addr) == 1) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons((uint16_t)port);
+		return sizeof(*v4);
+	}
+	if (inet_pton(AF_INET6, address, &v6->sin6_addr) == 1) {
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons((uint16_t)port);
+		return sizeof(*v6);
+	}
+	return 0;
+}
+
+/* Docker's bridge, for one, has its address after barkd has started. */
+static int bind_late(int fd, const struct sockaddr_storage *addr, socklen_t n)
+{
+	int on = 1;
+	bool v6 = addr->ss_family == AF_INET6;
+
+	if (setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+		       v6 ? IPV6_FREEBIND : IP_FREEBIND, &on, sizeof(on)) < 0)
+		return -errno;
+	return bind(fd, (const struct sockaddr *)addr, n) < 0 ? -errno : 0;
+}
+
+int listener_open_tcp(struct listener *ret, const char *address,
+		      unsigned port, bool *ret_late)
+{
+	struct sockaddr_storage addr;
+	socklen_t n = parse_address(address, port, &addr);
+	bool v6 = addr.ss_family == AF_INET6, late = false;
+	int fd, on = 1, r = 0;
+
+	if (!n)
+		return -EINVAL;
+	fd = socket(addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		    0);
 	if (fd < 0)
 		return -errno;
-	/* A port that was ours a moment ago is ours again. */
+	/* A port that was ours a moment ago is ours again; :: is not 0.0.0.0
+	 * as well, which may be another listener's. */
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-	    bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0 ||
-	    listen(fd, BACKLOG) < 0)
+	    (v6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
+			      sizeof(on)) < 0) ||
+	    bind(fd, (const struct sockaddr *)&addr, n) < 0)
+		r = -errno;
+	if (r == -EADDRNOTAVAIL) {
+		r = bind_late(fd, &addr, n);
+		late = true;
+	}
+	if (r == 0 && listen(fd, BACKLOG) < 0)
 		r = -errno;
 	if (r < 0) {
 		close(fd);
 		return r;
 	}
 	*ret = (struct listener){.fd = fd, .lock_fd = -1};
+	*ret_late = late;
 	return 0;
 }
 

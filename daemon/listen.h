@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Listening sockets: the Unix one, inherited from the service manager or our
- * own, and a port on loopback.
+ * own, and TCP ports.
  */
 #ifndef BARKD_LISTEN_H
 #define BARKD_LISTEN_H
@@ -22,8 +22,10 @@ struct listener {
  * bind(); -ENAMETOOLONG; -EINVAL for inherited ones that are of no use.
  */
 int listener_open(struct listener *ret, const char *path);
-/* A port on 127.0.0.1. Errors: of socket() and bind(). */
-int listener_open_tcp(struct listener *ret, unsigned port);
+/* A port at a numeric address, which this machine may get later: then *ret_late
+ * is true. Errors: -EINVAL, of socket() and bind(). */
+int listener_open_tcp(struct listener *ret, const char *address,
+		      unsigned port, bool *ret_late);
 /* Closes; removes what is ours. */
 void listener_close(struct listener *l);
 

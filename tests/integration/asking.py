@@ -30,9 +30,10 @@ def listening(bench, token=TOKEN, model=None, daemon_config=None, **http_keys):
         assert daemon.end() == 0, "barkd did not end well: " + daemon.log()
 
 
-def ask(port, method, path, headers=None, body=None, host=None, token=TOKEN):
+def ask(port, method, path, headers=None, body=None, host=None, token=TOKEN,
+        address="127.0.0.1"):
     """Returns (status, headers, body)."""
-    c = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    c = http.client.HTTPConnection(address, port, timeout=60)
     headers = {"Host": host or f"127.0.0.1:{port}", **(headers or {})}
     if token:
         headers.setdefault("Authorization", "Bearer " + token)

@@ -78,6 +78,63 @@ def gate(bench):
             assert s.connect_ex(("127.0.0.2", port)) != 0
 
 
+@test("addresses")
+def addresses(bench):
+    """A container reaches barkd where it is told to listen, by the names it is
+    told, and by nothing else; nobody does without the token."""
+    # None of this machine: it is waited for, and keeps nobody else away.
+    with listening(bench, address="127.0.0.2 ::1 192.0.2.1",
+                   hosts="host.docker.internal tts.example:443") as (place, daemon, port):
+        def get(host, address="127.0.0.2", token=TOKEN, **headers):
+            return ask(port, "GET", "/v1/status", headers, host=host, address=address,
+                       token=token)
+
+        good = [("127.0.0.2", f"127.0.0.2:{port}"), ("127.0.0.2", "127.0.0.2"),
+                ("127.0.0.2", f"host.docker.internal:{port}"),
+                ("127.0.0.2", "Host.Docker.Internal"), ("127.0.0.2", "tts.example:443"),
+                ("::1", f"[::1]:{port}"), ("::1", "[::1]"), ("::1", f"localhost:{port}")]
+        for address, host in good:
+            assert get(host, address)[0] == 200, (address, host)
+            for token in None, "", TOKEN[1:]:
+                assert code(get(host, address, token)) == (401, "invalid_api_key"), (host, token)
+        for address, host in (
+                ("127.0.0.2", "evil.example"), ("127.0.0.2", f"127.0.0.3:{port}"),
+                ("127.0.0.2", "127.0.0.2:1"), ("127.0.0.2", "host.docker.internal:1"),
+                ("127.0.0.2", "tts.example"), ("127.0.0.2", f"tts.example:{port}"),
+                ("127.0.0.2", f"host.docker.internal.evil:{port}"),
+                ("127.0.0.2", "[::2]"), ("::1", "[::2]"), ("::1", "::1"),
+                ("127.0.0.2", " ")):
+            assert code(get(host, address)) == (403, "forbidden_host"), (address, host)
+        own = f"http://host.docker.internal:{port}"
+        assert get(f"host.docker.internal:{port}", Origin=own)[0] == 200
+        assert get(f"host.docker.internal:{port}", Origin="http://evil.example")[0] == 403
+        with contextlib.closing(socket.socket()) as s:
+            assert s.connect_ex(("127.0.0.1", port)) != 0
+        told = json.loads(place.run([bench.barkctl, "http", "--json"],
+                                    env={"BARKD_SOCKET": daemon.socket}).stdout)
+        assert told["url"] == f"http://127.0.0.2:{port}", told
+        assert "192.0.2.1" in daemon.log(), daemon.log()
+        # Everywhere: the address that was connected to is good, others are not.
+        daemon.configure({"http": {"port": port, "token": TOKEN, "address": "0.0.0.0"}})
+        os.kill(daemon.p.pid, signal.SIGHUP)
+
+        def answers():
+            with contextlib.suppress(OSError):
+                return get("127.0.0.3", "127.0.0.3")[0] == 200
+            return False
+
+        wait_for("new address", answers)
+        assert get("127.0.0.3", "127.0.0.3")[0] == 200
+        assert code(get("127.0.0.3", "127.0.0.2"))[1] == "forbidden_host"
+        assert code(get("host.docker.internal"))[1] == "forbidden_host"
+        assert code(get("127.0.0.2", token=None)) == (401, "invalid_api_key")
+        assert daemon.get("/v1/http")["url"] == f"http://127.0.0.1:{port}"
+        for wrong in "example.org", "127.0.0.1:80", "127.0.0.1,::1", "1 2 3 4 5":
+            daemon.configure({"http": {"port": port, "address": wrong}})
+            r = place.run([bench.barkd, "--check-config", "--config", daemon.ini], check=False)
+            assert r.returncode != 0 and "address" in r.stderr, (wrong, r)
+
+
 @test("token")
 def own_token(bench):
     """Without a token of the user's one is made, for the user's eyes alone,
