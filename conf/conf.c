@@ -100,6 +100,7 @@ static const struct key keys[] = {
 	DOUBLE(speech, gain_db, -40, 20, "0"),
 	OPTIONAL(speech, loudness, -50, -8, "off", NAN, "off"),
 	BOOL(speech, fast_voice, "yes"),
+	BOOL(speech, other_languages, "yes"),
 	UINT(speech, cache_kb, 0, 1048576, "8192"),
 
 	WORD(output, sink, conf_sinks, "auto"),

@@ -78,7 +78,7 @@ struct conf {
 	struct {
 		double rate, pitch, volume, gain_db;
 		double loudness; /* LUFS; NAN: off */
-		bool fast_voice;
+		bool fast_voice, other_languages;
 		unsigned cache_kb;
 	} speech;
 	struct {

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "daemon.h"
+#include "language.h"
 #include "log.h"
 
 #define POLL_US 2000u
@@ -264,21 +265,32 @@ struct studio_request control_request(const struct daemon *d, const char *text,
 				      size_t n_text, const char *voice,
 				      const char *language)
 {
-	const char *preset;
+	const char *own = d->conf.model.language, *preset;
+	struct studio_request request = {.text = text, .n_text = n_text};
+	char its[4] = "";
 
 	/* The model's own name stands for no preset. */
 	if (voice && strcmp(voice, studio_info(d->studio).name) == 0)
 		voice = "none";
 	/* A preset's own language is known to the engine. */
 	preset = voice ? voice : d->conf.model.voice;
-	if (!language && (!preset || strcmp(preset, "none") == 0))
-		language = d->conf.model.language;
-	return (struct studio_request){
-		.text = text,
-		.n_text = n_text,
-		.voice = voice,
-		.language = language,
-	};
+	if (preset && strcmp(preset, "none") != 0)
+		view_voice_language(its, preset);
+	else if (!language)
+		language = own;
+	request.voice = voice;
+	request.language = language;
+	if (!supply_other_voice(d->supply))
+		return request;
+	language_of_text(request.must_speak, text, n_text,
+			 language ? language
+			 : *its	  ? its
+				  : own);
+	/* Of these the configuration and the voice say that it does. */
+	if (language_same(request.must_speak, own) ||
+	    language_same(request.must_speak, its))
+		request.must_speak[0] = '\0';
+	return request;
 }
 
 static double clamp(double v, double low, double high)

@@ -41,7 +41,7 @@ struct utterance {
 	struct http_request *waiter; /* to be answered at the end, or NULL */
 	/* What supply.c holds for it. */
 	struct studio_order *order;  /* a session is being made */
-	struct fast_order *fast;     /* the fast voice is asked */
+	struct fast_speech *fast;    /* the fast voice is asked, or speaks */
 	struct bark_session *session;
 	struct source *source;       /* NULL: not supplied yet */
 	bool by_fast;                /* the fast voice speaks it */
@@ -117,7 +117,8 @@ int control_speak(struct daemon *d, struct speak_request *request,
 /* id 0: everything, and a pause ends. Returns how many it ended. */
 unsigned control_stop(struct daemon *d, uint64_t id);
 /* What to order of the studio for a text in a voice and language, both as they
- * were asked for, or NULL. Strings are not copied. */
+ * were asked for, or NULL. Strings are not copied. The model must speak the
+ * text's language where another voice could. */
 struct studio_request control_request(const struct daemon *d, const char *text,
 				      size_t n_text, const char *voice,
 				      const char *language);
@@ -170,6 +171,9 @@ int view_has_voice(struct daemon *d, const char *name);
 /* The first voice of a language, to be freed, or NULL: none, or the
  * default speaks it. */
 char *view_voice_for(struct daemon *d, const char *language);
+/* "en" of "en_speaker_6" and "v2/en_speaker_6", as suno's presets are named;
+ * "" otherwise. */
+void view_voice_language(char ret[4], const char *name);
 /* What a voice is called where none was asked for. */
 const char *view_default_voice(const struct daemon *d);
 

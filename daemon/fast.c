@@ -19,7 +19,7 @@
 struct fast {
 	struct worker *worker;
 	bool opening; /* or open, or not to be had */
-	bool ready;
+	bool ready, failed;
 	/* The worker's, but while it has no job. */
 	const struct barkd_fast_voice *voice;
 	int rate;
@@ -65,6 +65,7 @@ static void open_done(struct job *job)
 	struct fast *f = ((struct open_job *)job)->fast;
 
 	f->ready = f->voice != NULL;
+	f->failed = !f->ready;
 	log_info(f->ready ? "the fast voice is there"
 			  : "there is no fast voice");
 	free(job);
@@ -89,6 +90,11 @@ void fast_open(struct fast *f)
 bool fast_ready(const struct fast *f)
 {
 	return f->ready;
+}
+
+bool fast_possible(const struct fast *f)
+{
+	return f->opening && !f->failed;
 }
 
 /* --- speaking --- */
@@ -127,6 +133,10 @@ static void order_run(struct job *job)
 
 	if (atomic_load(&o->cancelled))
 		return;
+	if (!f->voice) {
+		o->r = -ENOENT;
+		return;
+	}
 	o->most = (size_t)f->rate * SOUND_MAX_S;
 	r = f->voice->speak(o->text, o->language, take, o);
 	if (o->r == 0)
@@ -159,13 +169,13 @@ static void order_done(struct job *job)
 }
 
 int fast_order(struct fast *f, struct fast_order **ret, const char *text,
-	       const char *language,
+	       size_t n, const char *language,
 	       void (*done)(void *data, int r, struct sound *sound),
 	       void *data)
 {
 	struct fast_order *o;
 
-	if (strlen(text) > FAST_TEXT_MAX)
+	if (n > FAST_TEXT_MAX)
 		return -E2BIG;
 	o = calloc(1, sizeof(*o));
 	if (!o)
@@ -175,7 +185,7 @@ int fast_order(struct fast *f, struct fast_order **ret, const char *text,
 	o->fast = f;
 	o->done = done;
 	o->data = data;
-	o->text = strdup(text);
+	o->text = strndup(text, n);
 	o->language = language ? strdup(language) : NULL;
 	if (!o->text || (language && !o->language)) {
 		order_free(o);

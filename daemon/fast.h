@@ -11,7 +11,7 @@
 
 #include "source.h"
 
-#define FAST_TEXT_MAX 2048 /* bytes */
+#define FAST_TEXT_MAX 2048 /* bytes of an order */
 
 struct fast;
 struct fast_order;
@@ -24,13 +24,17 @@ void fast_free(struct fast *f);
 void fast_open(struct fast *f);
 /* Whether it is open. */
 bool fast_ready(const struct fast *f);
+/* Whether it is open, or may be soon. */
+bool fast_possible(const struct fast *f);
 
 /*
- * Speaks a text. done() is called once unless the order is cancelled: r is 0
- * and sound the caller's, or r < 0. Errors: -ENOMEM, -E2BIG.
+ * Speaks n bytes of text in a language (BCP-47; NULL: English). done() is
+ * called once unless the order is cancelled: r is 0 and sound the caller's, or
+ * r < 0, as it is -ESRCH where the voice does not have the language and -ENOENT
+ * where there is no voice. Errors: -ENOMEM, -E2BIG.
  */
 int fast_order(struct fast *f, struct fast_order **ret, const char *text,
-	       const char *language,
+	       size_t n, const char *language,
 	       void (*done)(void *data, int r, struct sound *sound),
 	       void *data);
 /* done() will not be called. NULL is fine. */

@@ -9,6 +9,7 @@
 #include "base64.h"
 #include "chain.h"
 #include "daemon.h"
+#include "fast_speech.h"
 #include "log.h"
 #include "spiel_frames.h"
 #include "utf8.h"
@@ -32,6 +33,8 @@ struct render {
 	struct speech_request request;
 	struct studio_order *order;
 	struct bark_session *session;
+	struct fast_speech *fast;
+	struct source *source; /* of either */
 	struct chain *chain;
 	struct encoder *encoder;
 	sd_event_source *io;
@@ -58,7 +61,9 @@ static void render_free(struct render *r)
 	d->n_renders--;
 	sd_event_source_disable_unref(r->io);
 	studio_cancel(r->order);
+	source_free(r->source);
 	studio_return(d->studio, r->session);
+	fast_speech_free(r->fast);
 	chain_free(r->chain);
 	encoder_free(r->encoder);
 	words_free(r->words);
@@ -143,8 +148,7 @@ static int send_spiel_events(struct render *r, uint64_t sample)
 
 static void take_segment(struct render *r, const struct bark_event *event)
 {
-	double ms = (double)event->sample * 1e3 /
-		    studio_info(r->d->studio).rate;
+	double ms = (double)event->sample * 1e3 / source_rate(r->source);
 
 	if (!r->words)
 		return;
@@ -289,10 +293,10 @@ static int feed(struct render *r)
 	float pcm[BLOCK];
 	struct chain_out out;
 	struct bark_event event;
-	ssize_t n = bark_session_read(r->session, pcm, BLOCK, 0);
+	ssize_t n = source_read(r->source, pcm, BLOCK);
 	int e;
 
-	while (bark_session_event(r->session, &event) > 0) {
+	while (source_event(r->source, &event) > 0) {
 		take_segment(r, &event);
 		if (event.type == BARK_EVENT_ERROR)
 			r->error = event.error < 0 ? event.error : -EIO;
@@ -305,7 +309,7 @@ static int feed(struct render *r)
 	return e < 0 ? e : encode(r, &out);
 }
 
-static int on_session(sd_event_source *source, int fd, uint32_t revents,
+static int on_source(sd_event_source *source, int fd, uint32_t revents,
 		      void *userdata)
 {
 	struct render *r = userdata;
@@ -347,57 +351,123 @@ static void on_gone(void *data, struct http_request *req)
 
 /* --- the beginning --- */
 
-static void on_order(void *data, int e, struct bark_session *session,
-		     const char *why)
+static struct studio_request request_of(const struct render *r)
 {
-	struct render *r = data;
+	const struct speech_request *q = &r->request;
+
+	return control_request(r->d, q->text, q->n_text, q->voice, q->language);
+}
+
+static void start_reading(struct render *r)
+{
 	const struct chain_utterance how = {
 		.rate = r->request.speed,
 		.pitch = r->request.pitch,
 		.gain = r->request.volume,
 	};
+	int e = chain_new(&r->chain, source_rate(r->source), ENCODER_RATE,
+			  r->d->conf.output.resampler);
 
-	r->order = NULL;
-	r->session = session;
-	if (e == -ENODATA) { /* white space alone */
-		end(r, send_rest(r));
-		return;
-	}
-	if (e < 0) {
-		r->d->counters.render_failed++;
-		if (e == -ENOENT)
-			api_error_reply(r->req, 503, "model",
-					"model_unavailable", "%s", why);
-		else if (e == -ESRCH)
-			api_error_reply(r->req, 404, "voice",
-					"voice_not_found", "%s", why);
-		else
-			api_error_reply(r->req, 500, NULL, "synthesis_failed",
-					"%s", why);
-		render_free(r);
-		return;
-	}
-	e = chain_new(&r->chain, studio_info(r->d->studio).rate, ENCODER_RATE,
-		      r->d->conf.output.resampler);
 	if (e == 0)
 		e = chain_begin(r->chain, &how);
 	if (e == 0)
-		e = sd_event_add_io(r->d->event, &r->io,
-				    bark_session_fd(session), EPOLLIN,
-				    on_session, r);
+		e = sd_event_add_io(r->d->event, &r->io, source_fd(r->source),
+				    EPOLLIN, on_source, r);
 	if (e >= 0)
 		e = sd_event_source_set_priority(r->io, PRIORITY);
 	if (e < 0)
 		end(r, e);
 }
 
+static void refuse(struct render *r, int e, const char *why)
+{
+	r->d->counters.render_failed++;
+	if (e == -ENOENT)
+		api_error_reply(r->req, 503, "model", "model_unavailable",
+				"%s", why);
+	else if (e == -ESRCH)
+		api_error_reply(r->req, 404, "voice", "voice_not_found", "%s",
+				why);
+	else
+		api_error_reply(r->req, 500, NULL, "synthesis_failed", "%s",
+				why);
+	render_free(r);
+}
+
+static int order(struct render *r, bool any_language);
+
+static void on_fast(void *data, int e, struct source *source)
+{
+	struct render *r = data;
+
+	if (e == 0) {
+		r->source = source;
+		start_reading(r);
+		return;
+	}
+	fast_speech_free(r->fast);
+	r->fast = NULL;
+	e = order(r, true);
+	if (e < 0)
+		end(r, e);
+}
+
+static int order_fast(struct render *r)
+{
+	struct studio_request q = request_of(r);
+	struct fast *fast = supply_other_voice(r->d->supply);
+
+	/* The configuration may be another by now. */
+	if (!fast || !*q.must_speak)
+		return -ENOENT;
+	return fast_speech_new(&r->fast, fast, q.text, q.n_text, q.must_speak,
+			       true, on_fast, r);
+}
+
+static void on_order(void *data, int e, struct bark_session *session,
+		     const char *why)
+{
+	struct render *r = data;
+
+	r->order = NULL;
+	r->session = session;
+	if (e == -ENOTSUP) {
+		e = order_fast(r);
+		if (e < 0)
+			e = order(r, true);
+		if (e < 0)
+			end(r, e);
+	} else if (e == -ENODATA) {
+		/* White space alone is a moment of nothing. */
+		end(r, send_rest(r));
+	} else if (e < 0) {
+		refuse(r, e, why);
+	} else {
+		r->source = source_of_session(
+			session, studio_info(r->d->studio).rate, 0);
+		if (r->source)
+			start_reading(r);
+		else
+			end(r, -ENOMEM);
+	}
+}
+
+/* any_language: whatever comes of it. */
+static int order(struct render *r, bool any_language)
+{
+	struct studio_request q = request_of(r);
+
+	q.has_seed = r->request.has_seed;
+	q.seed = r->request.seed;
+	if (any_language)
+		q.must_speak[0] = '\0';
+	return studio_order(r->d->studio, &r->order, &q, on_order, r);
+}
+
 int render_start(struct daemon *d, struct http_request *req,
 		 struct speech_request *request)
 {
 	static const struct http_watch watch = {on_gone, on_drained};
-	struct studio_request order = control_request(
-		d, request->text, request->n_text, request->voice,
-		request->language);
 	struct render *r;
 	int e;
 
@@ -410,8 +480,6 @@ int render_start(struct daemon *d, struct http_request *req,
 		speech_request_clear(request);
 		return -ENOMEM;
 	}
-	order.has_seed = request->has_seed;
-	order.seed = request->seed;
 	r->d = d;
 	r->req = req;
 	r->request = *request;
@@ -432,7 +500,7 @@ int render_start(struct daemon *d, struct http_request *req,
 			       r->request.language);
 	r->segment = -1;
 	if (e == 0)
-		e = studio_order(d->studio, &r->order, &order, on_order, r);
+		e = order(r, false);
 	if (e < 0) {
 		render_free(r);
 		return e;

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "source.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* Less than this to read is little. */
+#define LITTLE_S 4
 
 #include "trim.h"
 
@@ -12,15 +18,22 @@
 
 struct source {
 	unsigned rate;
-	struct bark_session *session; /* or NULL: the sound */
+	struct bark_session *session; /* or NULL: pieces */
 	/* A session's recording. */
 	float *record;
 	size_t n_record, room;
 	bool whole, too_long;
-	/* A sound's reading. */
-	struct sound *sound;
-	size_t at, n_text;
-	unsigned told; /* events */
+	/* Pieces that are not read yet, the next one first. */
+	struct sound **pieces;
+	size_t n_pieces, at; /* at: samples of the first that were read */
+	uint64_t left, made; /* samples: to be read, in all */
+	struct bark_event *events; /* not taken yet */
+	size_t n_events, text_end;
+	bool ended;
+	int fd; /* an eventfd, or -1: all is there */
+	bool readable;
+	void (*hungry)(void *data);
+	void *data;
 };
 
 struct sound *sound_new(unsigned rate, size_t n)
@@ -102,6 +115,7 @@ struct source *source_of_session(struct bark_session *session, unsigned rate,
 	if (!s)
 		return NULL;
 	s->session = session;
+	s->fd = -1;
 	s->rate = rate;
 	s->room = record;
 	s->record = record ? malloc(record * sizeof(*s->record)) : NULL;
@@ -109,26 +123,165 @@ struct source *source_of_session(struct bark_session *session, unsigned rate,
 	return s;
 }
 
-struct source *source_of_sound(struct sound *sound, size_t n_text)
+/* --- pieces --- */
+
+/* The descriptor says whether there is something to take. */
+static void update_fd(struct source *s)
+{
+	bool readable = s->left || s->n_events || s->ended;
+	uint64_t n = 1;
+
+	if (s->fd < 0 || readable == s->readable)
+		return;
+	s->readable = readable;
+	if (readable ? write(s->fd, &n, sizeof(n)) < 0
+		     : read(s->fd, &n, sizeof(n)) < 0)
+		s->readable = !readable;
+}
+
+static int add_event(struct source *s, enum bark_event_type type, size_t begin,
+		     size_t end, int error)
+{
+	struct bark_event *more = realloc(
+		s->events, (s->n_events + 1) * sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	s->events = more;
+	more[s->n_events++] = (struct bark_event){
+		.type = type, .sample = s->made, .text_begin = begin,
+		.text_end = end, .error = error,
+	};
+	return 0;
+}
+
+static void ask_for_more(struct source *s)
+{
+	if (!s->ended && s->hungry && s->left < (uint64_t)s->rate * LITTLE_S)
+		s->hungry(s->data);
+}
+
+static struct source *new_pieces(unsigned rate)
 {
 	struct source *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
-	s->sound = sound_ref(sound);
-	s->rate = sound->rate;
-	s->n_text = n_text;
+	s->rate = rate;
+	s->fd = -1;
 	return s;
+}
+
+struct source *source_of_pieces(unsigned rate, void (*hungry)(void *data),
+				void *data)
+{
+	struct source *s = new_pieces(rate);
+
+	if (!s)
+		return NULL;
+	s->hungry = hungry;
+	s->data = data;
+	s->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->fd < 0) {
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+int source_add(struct source *s, struct sound *sound, size_t text_begin,
+	       size_t text_end)
+{
+	struct sound **more = realloc(s->pieces,
+				      (s->n_pieces + 1) * sizeof(*more));
+	int r;
+
+	if (!more)
+		return -ENOMEM;
+	s->pieces = more;
+	r = add_event(s, BARK_EVENT_SEGMENT_BEGIN, text_begin, text_end, 0);
+	if (r < 0)
+		return r;
+	s->pieces[s->n_pieces++] = sound_ref(sound);
+	s->left += sound->n;
+	s->made += sound->n;
+	s->text_end = text_end;
+	r = add_event(s, BARK_EVENT_SEGMENT_END, text_begin, text_end, 0);
+	update_fd(s);
+	ask_for_more(s);
+	return r;
+}
+
+void source_end(struct source *s, int error)
+{
+	add_event(s, error < 0 ? BARK_EVENT_ERROR : BARK_EVENT_END, 0,
+		  s->text_end, error);
+	s->ended = true;
+	update_fd(s);
+}
+
+struct source *source_of_sound(struct sound *sound, size_t n_text)
+{
+	struct source *s = new_pieces(sound->rate);
+
+	if (s && source_add(s, sound, 0, n_text) < 0) {
+		source_free(s);
+		return NULL;
+	}
+	if (s)
+		source_end(s, 0);
+	return s;
+}
+
+static ssize_t read_pieces(struct source *s, float *pcm, size_t n)
+{
+	size_t got = 0;
+
+	while (got < n && s->n_pieces) {
+		struct sound *p = s->pieces[0];
+
+		while (got < n && s->at < p->n)
+			pcm[got++] = (float)p->pcm[s->at++] / 32768;
+		if (s->at < p->n)
+			break;
+		sound_unref(p);
+		s->at = 0;
+		s->n_pieces--;
+		memmove(s->pieces, s->pieces + 1,
+			s->n_pieces * sizeof(*s->pieces));
+	}
+	s->left -= got;
+	update_fd(s);
+	ask_for_more(s);
+	return got || s->ended ? (ssize_t)got : -EAGAIN;
+}
+
+static int take_event(struct source *s, struct bark_event *ret)
+{
+	if (!s->n_events)
+		return 0;
+	*ret = s->events[0];
+	s->n_events--;
+	memmove(s->events, s->events + 1, s->n_events * sizeof(*s->events));
+	update_fd(s);
+	return 1;
 }
 
 void source_free(struct source *s)
 {
 	if (!s)
 		return;
-	sound_unref(s->sound);
+	for (size_t i = 0; i < s->n_pieces; i++)
+		sound_unref(s->pieces[i]);
+	free(s->pieces);
+	free(s->events);
 	free(s->record);
+	if (s->fd >= 0)
+		close(s->fd);
 	free(s);
 }
+
+/* --- either --- */
 
 unsigned source_rate(const struct source *s)
 {
@@ -137,7 +290,7 @@ unsigned source_rate(const struct source *s)
 
 int source_fd(const struct source *s)
 {
-	return s->session ? bark_session_fd(s->session) : -1;
+	return s->session ? bark_session_fd(s->session) : s->fd;
 }
 
 static ssize_t read_session(struct source *s, float *pcm, size_t n)
@@ -159,36 +312,13 @@ static ssize_t read_session(struct source *s, float *pcm, size_t n)
 
 ssize_t source_read(struct source *s, float *pcm, size_t n)
 {
-	size_t left;
-
-	if (s->session)
-		return read_session(s, pcm, n);
-	left = s->sound->n - s->at;
-	n = n < left ? n : left;
-	for (size_t i = 0; i < n; i++)
-		pcm[i] = (float)s->sound->pcm[s->at + i] / 32768;
-	s->at += n;
-	return (ssize_t)n;
+	return s->session ? read_session(s, pcm, n) : read_pieces(s, pcm, n);
 }
 
 int source_event(struct source *s, struct bark_event *ret)
 {
-	static const enum bark_event_type types[] = {
-		BARK_EVENT_SEGMENT_BEGIN, BARK_EVENT_SEGMENT_END,
-		BARK_EVENT_END,
-	};
-
-	if (s->session)
-		return bark_session_event(s->session, ret);
-	if (s->told == sizeof(types) / sizeof(*types))
-		return 0;
-	*ret = (struct bark_event){
-		.type = types[s->told],
-		.sample = s->told ? s->sound->n : 0,
-		.text_end = s->n_text,
-	};
-	s->told++;
-	return 1;
+	return s->session ? bark_session_event(s->session, ret)
+			  : take_event(s, ret);
 }
 
 struct sound *source_recorded(const struct source *s)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where an utterance's samples come from: a session that computes them, or
- * sound that is there already, from the cache or the fast voice. The loop's
- * thread's.
+ * Where an utterance's samples come from: a session that computes them, sound
+ * that is there already, from the cache, or pieces that the fast voice makes.
+ * The loop's thread's.
  */
 #ifndef BARKD_SOURCE_H
 #define BARKD_SOURCE_H
@@ -41,6 +41,20 @@ struct source *source_of_session(struct bark_session *session, unsigned rate,
 /* Reads a sound that is the speech of a text of n_text bytes. Takes a
  * reference. NULL without memory. */
 struct source *source_of_sound(struct sound *sound, size_t n_text);
+/*
+ * Reads the pieces that source_add() gives it. hungry() is called
+ * whenever little is left to read and source_end() was not called, by
+ * source_add() and source_read(). NULL
+ * without memory or descriptors.
+ */
+struct source *source_of_pieces(unsigned rate, void (*hungry)(void *data),
+				void *data);
+/* The next piece, the speech of these bytes of the text. Takes a reference.
+ * Errors: -ENOMEM. */
+int source_add(struct source *s, struct sound *sound, size_t text_begin,
+	       size_t text_end);
+/* Nothing comes any more; error < 0: as the rest could not be made. */
+void source_end(struct source *s, int error);
 void source_free(struct source *s); /* NULL is fine */
 
 unsigned source_rate(const struct source *s);

@@ -321,6 +321,7 @@ struct studio_order {
 	bool cancelled; /* the loop's */
 	char *text, *voice, *language;
 	size_t n_text;
+	char must_speak[LANGUAGE_ROOM];
 	struct bark_session_options options;
 	void (*done)(void *data, int r, struct bark_session *session,
 		     const char *why);
@@ -340,6 +341,12 @@ static void order_run(struct job *job)
 		snprintf(o->err.message, sizeof(o->err.message),
 			 "no model is loaded");
 		o->r = -ENOENT;
+		return;
+	}
+	if (!bark_model_speaks(core->model, o->must_speak)) {
+		snprintf(o->err.message, sizeof(o->err.message),
+			 "the model does not speak \"%s\"", o->must_speak);
+		o->r = -ENOTSUP;
 		return;
 	}
 	if (o->voice)
@@ -409,6 +416,7 @@ int studio_order(struct studio *s, struct studio_order **ret,
 	}
 	memcpy(o->text, request->text, request->n_text);
 	o->n_text = request->n_text;
+	strcpy(o->must_speak, request->must_speak);
 	o->options = s->settings.session;
 	o->options.seed = request->seed;
 	o->options.language = o->language;

@@ -14,6 +14,7 @@
 
 #include "bark.h"
 #include "conf.h"
+#include "language.h"
 
 struct studio;
 struct studio_order;
@@ -42,6 +43,8 @@ struct studio_request {
 	size_t n_text;
 	const char *voice; /* a name, "none", or NULL: the configured */
 	const char *language; /* of the text, BCP-47; NULL: the voice's */
+	/* A language that the model must have learnt; "": none. */
+	char must_speak[LANGUAGE_ROOM];
 	bool has_seed;
 	uint64_t seed;
 };
@@ -66,8 +69,9 @@ void studio_unload(struct studio *s);
 /*
  * Orders a session that speaks the text; the model is loaded first if need
  * be. done() is called once unless the order is cancelled: r is 0 and session
- * the caller's, or r < 0 (-ENOENT: no model; -ESRCH: no such voice; others of
- * bark_session_start) and why says it.
+ * the caller's, or r < 0 (-ENOENT: no model; -ESRCH: no such voice; -ENOTSUP:
+ * the model does not speak what it must; others of bark_session_start) and why
+ * says it.
  */
 int studio_order(struct studio *s, struct studio_order **ret,
 		 const struct studio_request *request,

@@ -9,7 +9,7 @@
 
 #include "cache.h"
 #include "daemon.h"
-#include "fast.h"
+#include "fast_speech.h"
 #include "log.h"
 #include "warmer.h"
 
@@ -21,7 +21,7 @@ struct supply {
 	struct cache *cache;
 	struct fast *fast;
 	struct warmer *warmer;
-	bool use_fast;
+	bool use_fast, other_languages;
 	uint64_t cached, spoken;
 };
 
@@ -78,10 +78,9 @@ static double model_ms(const struct supply *s)
 	return INFINITY;
 }
 
-static bool fast_can(const struct supply *s, const struct utterance *u)
+static bool fast_can(const struct supply *s)
 {
-	return s->use_fast && fast_ready(s->fast) &&
-	       u->request.n_text <= FAST_TEXT_MAX;
+	return s->use_fast && fast_ready(s->fast);
 }
 
 bool supply_has(const struct utterance *u)
@@ -91,19 +90,41 @@ bool supply_has(const struct utterance *u)
 
 /* --- the three ways --- */
 
+static struct studio_request request_of(const struct supply *s,
+					const struct utterance *u)
+{
+	return control_request(s->d, u->request.text, u->request.n_text,
+			       u->request.voice, u->request.language);
+}
+
 static void give_sound(struct utterance *u, struct sound *sound)
 {
 	u->source = source_of_sound(sound, u->request.n_text);
 	control_supplied(u, u->source ? 0 : -ENOMEM, "out of memory");
 }
 
+static void order_session(struct supply *s, struct utterance *u,
+			  bool any_language);
+static bool order_fast(struct supply *s, struct utterance *u,
+		       const char *language, bool strict);
+
 static void on_session(void *data, int r, struct bark_session *session,
 		       const char *why)
 {
 	struct utterance *u = data;
+	struct supply *s = u->daemon->supply;
 	unsigned rate = studio_info(u->daemon->studio).rate;
 
 	u->order = NULL;
+	if (r == -ENOTSUP) {
+		struct studio_request request = request_of(s, u);
+
+		/* The configuration may be another by now. */
+		if (!*request.must_speak ||
+		    !order_fast(s, u, request.must_speak, true))
+			order_session(s, u, true);
+		return;
+	}
 	u->session = session;
 	if (r == 0) {
 		u->source = source_of_session(
@@ -115,45 +136,55 @@ static void on_session(void *data, int r, struct bark_session *session,
 	control_supplied(u, r, why);
 }
 
-static void order_session(struct supply *s, struct utterance *u)
+/* any_language: whatever comes of it. */
+static void order_session(struct supply *s, struct utterance *u,
+			  bool any_language)
 {
-	const struct speak_request *q = &u->request;
-	struct studio_request request = control_request(
-		s->d, q->text, q->n_text, q->voice, q->language);
+	struct studio_request request = request_of(s, u);
 
-	request.has_seed = q->has_seed;
-	request.seed = q->seed;
+	request.has_seed = u->request.has_seed;
+	request.seed = u->request.seed;
+	if (any_language)
+		request.must_speak[0] = '\0';
 	if (studio_order(s->d->studio, &u->order, &request, on_session, u) < 0)
 		control_supplied(u, -ENOMEM, "out of memory");
 }
 
-static void on_fast(void *data, int r, struct sound *sound)
+static void on_fast(void *data, int r, struct source *source)
 {
 	struct utterance *u = data;
 	struct supply *s = u->daemon->supply;
 
-	u->fast = NULL;
 	if (r < 0) {
-		order_session(s, u);
+		fast_speech_free(u->fast);
+		u->fast = NULL;
+		order_session(s, u, true);
 		return;
 	}
 	s->spoken++;
 	u->by_fast = true;
-	give_sound(u, sound);
-	sound_unref(sound);
+	u->source = source;
+	control_supplied(u, 0, NULL);
 }
 
-static bool order_fast(struct supply *s, struct utterance *u)
+static bool order_fast(struct supply *s, struct utterance *u,
+		       const char *language, bool strict)
 {
-	const struct speak_request *q = &u->request;
-	const char *language = control_request(s->d, q->text, q->n_text,
-					       q->voice, q->language)
-				       .language;
+	return fast_speech_new(&u->fast, s->fast, u->request.text,
+			       u->request.n_text, language, strict, on_fast,
+			       u) == 0;
+}
 
-	if (!language)
-		language = s->d->conf.model.language;
-	return fast_order(s->fast, &u->fast, u->request.text, language,
-			  on_fast, u) == 0;
+/* The fast voice as it is quick, in the language that is likeliest. */
+static bool order_quick(struct supply *s, struct utterance *u)
+{
+	struct studio_request request = request_of(s, u);
+
+	return order_fast(s, u,
+			  *request.must_speak ? request.must_speak
+			  : request.language  ? request.language
+					      : s->d->conf.model.language,
+			  false);
 }
 
 /* --- the choice --- */
@@ -190,15 +221,15 @@ void supply_order(struct supply *s, struct utterance *u)
 		return;
 	}
 	if (u->request.deadline_ms &&
-	    model_ms(s) > u->request.deadline_ms && fast_can(s, u)) {
+	    model_ms(s) > u->request.deadline_ms && fast_can(s)) {
 		if (may_be_kept(u))
 			warmer_want(s->warmer, &t.key);
 		/* Where it is not in memory it is for what comes next. */
 		studio_load(s->d->studio);
-		if (order_fast(s, u))
+		if (order_quick(s, u))
 			return;
 	}
-	order_session(s, u);
+	order_session(s, u, false);
 }
 
 void supply_finished(struct supply *s, struct utterance *u)
@@ -219,10 +250,10 @@ void supply_release(struct supply *s, struct utterance *u)
 {
 	studio_cancel(u->order);
 	u->order = NULL;
-	fast_cancel(u->fast);
-	u->fast = NULL;
 	source_free(u->source);
 	u->source = NULL;
+	fast_speech_free(u->fast);
+	u->fast = NULL;
 	studio_return(s->d->studio, u->session);
 	u->session = NULL;
 }
@@ -230,6 +261,11 @@ void supply_release(struct supply *s, struct utterance *u)
 void supply_idle(struct supply *s, bool idle)
 {
 	warmer_idle(s->warmer, idle);
+}
+
+struct fast *supply_other_voice(const struct supply *s)
+{
+	return s->other_languages && fast_possible(s->fast) ? s->fast : NULL;
 }
 
 struct supply_info supply_info(const struct supply *s)
@@ -248,7 +284,8 @@ struct supply_info supply_info(const struct supply *s)
 void supply_configure(struct supply *s, const struct conf *conf)
 {
 	s->use_fast = conf->speech.fast_voice;
-	if (s->use_fast)
+	s->other_languages = conf->speech.other_languages;
+	if (s->use_fast || s->other_languages)
 		fast_open(s->fast);
 	/* The model, its voice or how it samples may be another. */
 	cache_clear(s->cache);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where an utterance gets its sound: a session of the model, and for those
- * with a deadline (echoed keys, screen readers) the cache of short texts, or
- * the fast voice where the model would come too late. What the fast voice had
+ * Where an utterance gets its sound: a session of the model, or the fast voice
+ * where the model does not speak the text's language; and for those with a
+ * deadline (echoed keys, screen readers) the cache of short texts, or the fast
+ * voice where the model would come too late. What the fast voice had
  * to say is computed by the model later, when nothing is spoken, so that it
  * is in the cache the next time.
  */
@@ -16,6 +17,7 @@
 #include "conf.h"
 
 struct daemon;
+struct fast;
 struct supply;
 struct utterance;
 
@@ -41,6 +43,8 @@ void supply_finished(struct supply *s, struct utterance *u);
 /* Gives back what u has. */
 void supply_release(struct supply *s, struct utterance *u);
 
+/* The voice for texts in languages that the model does not speak, or NULL. */
+struct fast *supply_other_voice(const struct supply *s);
 /* Nothing is spoken: the time to compute what was wanted; or not any more. */
 void supply_idle(struct supply *s, bool idle);
 struct supply_info supply_info(const struct supply *s);

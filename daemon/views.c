@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "language.h"
 #include "paths.h"
 #include "utf8.h"
 
@@ -244,9 +245,7 @@ static int list_voices(struct daemon *d, struct barkd_entries *ret)
 	return r;
 }
 
-/* "en" of "en_speaker_6" and "v2/en_speaker_6", as suno's presets are named;
- * "" otherwise. */
-static void language_of(char ret[4], const char *name)
+void view_voice_language(char ret[4], const char *name)
 {
 	const char *slash = strrchr(name, '/');
 	const char *p = slash ? slash + 1 : name;
@@ -265,7 +264,7 @@ static json_t *view_voice(struct daemon *d, const char *name)
 	bool own = strcmp(name, model) == 0;
 	char language[4];
 
-	language_of(language, name);
+	view_voice_language(language, name);
 	return json_pack("{s:s, s:s, s:s?, s:b}", "name", name, "model", model,
 			 "language",
 			 own ? d->conf.model.language
@@ -356,27 +355,19 @@ int view_has_voice(struct daemon *d, const char *name)
 	return r;
 }
 
-/* The primary subtag alone counts. */
-static bool speaks(const char *have, const char *want)
-{
-	size_t n = have ? strcspn(have, "-_") : 0;
-
-	return n && strcspn(want, "-_") == n && strncasecmp(have, want, n) == 0;
-}
-
 char *view_voice_for(struct daemon *d, const char *language)
 {
 	struct barkd_entries e = {0};
 	char have[4], *name = NULL;
 
-	language_of(have, view_default_voice(d));
-	if (speaks(d->conf.model.voice ? have : d->conf.model.language,
+	view_voice_language(have, view_default_voice(d));
+	if (language_same(d->conf.model.voice ? have : d->conf.model.language,
 		   language) ||
 	    list_voices(d, &e) < 0)
 		return NULL;
 	for (size_t i = 0; !name && i < e.n; i++) {
-		language_of(have, e.items[i].name);
-		if (speaks(have, language))
+		view_voice_language(have, e.items[i].name);
+		if (language_same(have, language))
 			name = strdup(e.items[i].name);
 	}
 	barkd_entries_clear(&e);

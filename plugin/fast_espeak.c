@@ -39,35 +39,39 @@ static int voice_open(void)
 	return rate;
 }
 
-/* "de-CH" is "de-ch" there, or at least "de". */
-static void set_language(const char *language)
+/* "de-CH" is spoken as "de" where there is nothing nearer. */
+static int set_language(const char *language)
 {
 	char name[NAME_ROOM] = "en";
+	espeak_VOICE wanted = {.languages = name};
 	size_t n = language ? strlen(language) : 0;
 
-	if (n && n < NAME_ROOM)
-		for (size_t i = 0; i <= n; i++)
-			name[i] = language[i] == '_'
-					  ? '-'
-					  : (char)tolower(
-						    (unsigned char)language[i]);
+	if (n >= NAME_ROOM)
+		return -ESRCH;
+	for (size_t i = 0; n && i <= n; i++)
+		name[i] = language[i] == '_'
+				  ? '-'
+				  : (char)tolower((unsigned char)language[i]);
 	if (strcmp(name, now.language) == 0)
-		return;
+		return 0;
+	/* The one that was set before is set no more. */
+	now.language[0] = '\0';
+	if (espeak_SetVoiceByProperties(&wanted) != EE_OK)
+		return -ESRCH;
 	strcpy(now.language, name);
-	if (espeak_SetVoiceByName(name) == EE_OK)
-		return;
-	name[strcspn(name, "-")] = '\0';
-	if (espeak_SetVoiceByName(name) != EE_OK)
-		espeak_SetVoiceByName("en");
+	return 0;
 }
 
 static int voice_speak(const char *text, const char *language,
 		       bool (*take)(void *data, const int16_t *pcm, size_t n),
 		       void *data)
 {
+	int r = set_language(language);
+
+	if (r < 0)
+		return r;
 	now.take = take;
 	now.data = data;
-	set_language(language);
 	if (espeak_Synth(text, strlen(text) + 1, 0, POS_CHARACTER, 0,
 			 espeakCHARS_UTF8, NULL, NULL) != EE_OK)
 		return -EIO;

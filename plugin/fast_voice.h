@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BARKD_FAST_VOICE_ABI 1
+#define BARKD_FAST_VOICE_ABI 2
 #define BARKD_FAST_VOICE_SYMBOL "barkd_fast_voice"
 
 struct barkd_fast_voice {
@@ -21,7 +21,7 @@ struct barkd_fast_voice {
 	/*
 	 * Speaks text (UTF-8, NUL-terminated) in a language (BCP-47, or NULL
 	 * for English), giving samples to take() until that returns false.
-	 * Errors: -EIO; a language it does not have is spoken as English.
+	 * Errors: -EIO, -ESRCH (it does not have the language).
 	 */
 	int (*speak)(const char *text, const char *language,
 		     bool (*take)(void *data, const int16_t *pcm, size_t n),
