@@ -154,25 +154,26 @@ static void check_sink(struct doctor *d)
 
 void doctor_sound(struct doctor *d)
 {
+	const char *sink = conf_sinks[d->conf.output.sink];
 	char where[256];
 
-	switch (d->conf.output.sink) {
-	case CONF_SINK_PIPEWIRE:
-		check_server(d, &pipewire, FINDING_FAIL);
-		break;
-	case CONF_SINK_JACK:
-		check_server(d, &jack, FINDING_FAIL);
-		break;
-	case CONF_SINK_FILE:
-		doctor_say(d, FINDING_OK, "audio", NULL,
-			   "barkd.ini has sound written to a file");
-		break;
-	default:
+	if (d->conf.output.sink == CONF_SINK_AUTO) {
 		/* JACK alone will do. */
 		if (!has_module("jack") || ask_jack(d, where, sizeof(where)))
 			check_server(d, &pipewire, FINDING_FAIL);
 		else if (!check_server(d, &pipewire, FINDING_WARN))
 			check_server(d, &jack, FINDING_FAIL);
+	} else if (strcmp(sink, pipewire.sink) == 0) {
+		check_server(d, &pipewire, FINDING_FAIL);
+	} else if (strcmp(sink, jack.sink) == 0) {
+		check_server(d, &jack, FINDING_FAIL);
+	} else if (!has_module(sink)) {
+		doctor_say(d, FINDING_FAIL, "audio",
+			   "build it, or set 'sink' under [output] in barkd.ini",
+			   "there is no barkd-sink-%s.so", sink);
+	} else {
+		doctor_say(d, FINDING_OK, "audio", NULL,
+			   "barkd.ini has the sink %s", sink);
 	}
 	check_sink(d);
 }

@@ -17,6 +17,12 @@ static const char *const resamplers[] = {"fastest", "medium", "best", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug",
 				     NULL};
 
+#define COUNT(words) (sizeof(words) / sizeof(*(words)) - 1)
+_Static_assert(COUNT(conf_precisions) == CONF_PRECISIONS, "words of precisions");
+_Static_assert(COUNT(conf_modes) == CONF_MODES, "words of modes");
+_Static_assert(COUNT(resamplers) == CONF_RESAMPLERS, "words of resamplers");
+_Static_assert(COUNT(levels) == CONF_LOG_LEVELS, "words of log levels");
+
 enum kind {
 	KIND_STRING,
 	KIND_UINT,

@@ -20,24 +20,23 @@ enum conf_precision {
 	CONF_PRECISION_BF16,
 	CONF_PRECISION_INT8,
 	CONF_PRECISION_Q4,
+	CONF_PRECISIONS,
 };
 
 enum conf_mode {
 	CONF_MODE_LOW_LATENCY,
 	CONF_MODE_EXACT,
+	CONF_MODES,
 };
 
-enum conf_sink {
-	CONF_SINK_AUTO,
-	CONF_SINK_PIPEWIRE,
-	CONF_SINK_JACK,
-	CONF_SINK_FILE,
-};
+/* The others are known by their names in conf_sinks alone. */
+#define CONF_SINK_AUTO 0
 
 enum conf_resampler {
 	CONF_RESAMPLER_FASTEST,
 	CONF_RESAMPLER_MEDIUM,
 	CONF_RESAMPLER_BEST,
+	CONF_RESAMPLERS,
 };
 
 /* What becomes of addresses in a chat's messages. */
@@ -53,6 +52,7 @@ enum conf_log_level {
 	CONF_LOG_WARNING,
 	CONF_LOG_INFO,
 	CONF_LOG_DEBUG,
+	CONF_LOG_LEVELS,
 };
 
 /* Limits that the HTTP API shares with the file. */
@@ -124,6 +124,8 @@ void conf_clear(struct conf *conf);
 /* The words of an enumeration, ended by NULL, in its order. */
 extern const char *const conf_precisions[];
 extern const char *const conf_modes[];
+/* output.sink's: auto, then the names of modules, barkd-sink-NAME.so. This is
+ * the only list of them. */
 extern const char *const conf_sinks[];
 extern const char *const conf_links[];
 

@@ -19,7 +19,10 @@
 /* In auto, a sink whose server stays away this long is let go. */
 #define PATIENCE_US 5000000u
 
-#define N_AUTO 2
+/* What `auto` tries, in this order. */
+static const char *const automatic[] = {"pipewire", "jack"};
+
+#define N_AUTO (sizeof(automatic) / sizeof(*automatic))
 
 struct settings {
 	int sink;
@@ -60,8 +63,6 @@ struct sinks {
 	struct sinks_info info;
 	char why[256];
 };
-
-static const char *const names[] = {NULL, "pipewire", "jack", "file"};
 
 const char *sinks_state_name(enum barkd_sink_state state)
 {
@@ -223,11 +224,11 @@ static void open_run(struct job *job)
 	if (!j->open)
 		return;
 	if (j->settings.sink != CONF_SINK_AUTO) {
-		j->r = open_one(j, names[j->settings.sink], false);
+		j->r = open_one(j, conf_sinks[j->settings.sink], false);
 		return;
 	}
-	for (int i = 0; i < N_AUTO; i++) {
-		j->r = open_one(j, names[CONF_SINK_PIPEWIRE + i], true);
+	for (size_t i = 0; i < N_AUTO; i++) {
+		j->r = open_one(j, automatic[i], true);
 		if (j->r == 0)
 			return;
 		memcpy(whys[i], j->why, sizeof(j->why));

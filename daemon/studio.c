@@ -503,6 +503,9 @@ int studio_configure(struct studio *s, const struct conf *conf)
 		[CONF_PRECISION_INT8] = BARK_PRECISION_INT8,
 		[CONF_PRECISION_Q4] = BARK_PRECISION_Q4,
 	};
+	_Static_assert(sizeof(precisions) / sizeof(*precisions) ==
+			       CONF_PRECISIONS,
+		       "every precision has its own");
 	struct settings new = {
 		.name = strdup(conf->model.name ? conf->model.name
 						: BARKD_DEFAULT_MODEL),

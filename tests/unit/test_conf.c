@@ -50,7 +50,7 @@ static void test_values(void)
 	TAP_CHECK(name, strcmp(conf.model.name, "/srv/model") == 0);
 	TAP_CHECK(name, conf.model.precision == CONF_PRECISION_BF16);
 	TAP_CHECK(name, conf.model.threads == 3);
-	TAP_CHECK(name, conf.output.sink == CONF_SINK_JACK);
+	TAP_CHECK(name, !strcmp(conf_sinks[conf.output.sink], "jack"));
 	TAP_CHECK(name, !conf.output.connect);
 	TAP_CHECK(name, isinf(conf.output.idle_cork_s));
 	TAP_CHECK(name, conf.speech.rate == 1.5);
