@@ -35,6 +35,7 @@ void doctor_permissions(struct doctor *d);
 void doctor_daemon(struct doctor *d);        /* fills status */
 void doctor_units(struct doctor *d);
 void doctor_sound(struct doctor *d);
+void doctor_device(struct doctor *d);        /* PipeWire's, if it answers */
 void doctor_model(struct doctor *d);
 void doctor_machine(struct doctor *d);
 void doctor_speechd(struct doctor *d);

@@ -132,6 +132,8 @@ static bool check_server(struct doctor *d, const struct server *s,
 	else
 		doctor_say(d, FINDING_OK, "audio", NULL, "%s answers (%s)",
 			   s->name, where);
+	if (r == 0 && s == &pipewire)
+		doctor_device(d);
 	return !r;
 }
 

@@ -118,6 +118,7 @@ static const struct key keys[] = {
 	UINT(output, latency, 0, 8192, "512"),
 	UINT(output, rate, 0, 192000, "0"),
 	UINT(output, buffer_ms, 50, 1000, "300"),
+	UINT(output, lead_in_ms, 0, 5000, "0"),
 	WORD(output, resampler, resamplers, "medium"),
 	OPTIONAL(output, wait_for_sink_s, 0, 86400, "forever", INFINITY, "30"),
 	OPTIONAL(output, idle_cork_s, 0, 86400, "never", INFINITY, "5"),

@@ -85,7 +85,7 @@ struct conf {
 		int sink, resampler;
 		char *target, *role, *client_name, *server;
 		bool connect;
-		unsigned latency, rate, buffer_ms;
+		unsigned latency, rate, buffer_ms, lead_in_ms;
 		double wait_for_sink_s, idle_cork_s; /* INFINITY: never */
 	} output;
 	struct {

@@ -23,9 +23,9 @@ struct speaker {
 	struct outlet *outlet;
 	struct sinks *sinks;
 	struct speaker_handler handler;
-	sd_event_source *io, *timer;
+	sd_event_source *io, *timer, *lead_timer;
 
-	unsigned buffer_ms;
+	unsigned buffer_ms, lead_in_ms;
 	int resampler;
 	double loudness; /* LUFS or NAN */
 	double gain;
@@ -47,6 +47,7 @@ struct speaker {
 	uint64_t end;     /* valid once read_all */
 	uint64_t written; /* a writing sink: samples of this utterance */
 	uint64_t first_write; /* ns */
+	uint64_t running; /* ns since when the sink runs; 0: it does not */
 	double played_ms; /* of the last utterance */
 	struct levels levels;
 };
@@ -340,11 +341,42 @@ static int move_utterance(struct speaker *sp, unsigned rate, bool writes)
 	return r;
 }
 
+/* Lets the outlet go, unless the device may still be waking up. */
+static void let_go(struct speaker *sp)
+{
+	uint64_t awake = sp->running + sp->lead_in_ms * UINT64_C(1000000);
+	uint64_t now = now_ns();
+	bool hold = sp->lead_in_ms && !sp->writes &&
+		    (!sp->running || now < awake);
+
+	outlet_hold(sp->outlet, hold);
+	sd_event_source_set_enabled(sp->lead_timer, SD_EVENT_OFF);
+	if (!hold || !sp->running)
+		return;
+	sd_event_source_set_time_relative(sp->lead_timer,
+					  (awake - now) / 1000 + 1);
+	sd_event_source_set_enabled(sp->lead_timer, SD_EVENT_ONESHOT);
+}
+
+static int on_lead_timer(sd_event_source *source, uint64_t usec,
+			 void *userdata)
+{
+	struct speaker *sp = userdata;
+
+	if (usable(sp))
+		let_go(sp);
+	return 0;
+}
+
 void speaker_sink_changed(struct speaker *sp)
 {
 	struct sinks_info i = sinks_info(sp->sinks);
 	int r = 0;
 
+	if (i.state != BARKD_SINK_RUNNING)
+		sp->running = 0;
+	else if (!sp->running)
+		sp->running = now_ns();
 	if (!usable(sp)) {
 		outlet_hold(sp->outlet, true);
 		wait_for(sp, false, 0);
@@ -362,7 +394,7 @@ void speaker_sink_changed(struct speaker *sp)
 			sp->chain = NULL;
 		}
 	}
-	outlet_hold(sp->outlet, false);
+	let_go(sp);
 	if (r < 0) {
 		outlet_stop(sp->outlet);
 		finish(sp, r);
@@ -435,9 +467,12 @@ uint64_t speaker_until_heard(struct speaker *sp, uint64_t end)
 void speaker_configure(struct speaker *sp, const struct conf *conf)
 {
 	sp->buffer_ms = conf->output.buffer_ms;
+	sp->lead_in_ms = conf->output.lead_in_ms;
 	sp->resampler = conf->output.resampler;
 	sp->loudness = conf->speech.loudness;
 	sp->gain = pow(10, conf->speech.gain_db / 20);
+	if (usable(sp))
+		let_go(sp);
 }
 
 int speaker_new(struct speaker **ret, sd_event *event, struct outlet *outlet,
@@ -461,6 +496,12 @@ int speaker_new(struct speaker **ret, sd_event *event, struct outlet *outlet,
 				       1000, on_timer, sp);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(sp->timer, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_add_time_relative(event, &sp->lead_timer,
+					       CLOCK_MONOTONIC, 0, 1000,
+					       on_lead_timer, sp);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(sp->lead_timer, SD_EVENT_OFF);
 	if (r < 0) {
 		speaker_free(sp);
 		return r;
@@ -475,6 +516,7 @@ void speaker_free(struct speaker *sp)
 		return;
 	sd_event_source_disable_unref(sp->io);
 	sd_event_source_disable_unref(sp->timer);
+	sd_event_source_disable_unref(sp->lead_timer);
 	chain_free(sp->chain);
 	loudness_free(sp->meter);
 	sd_event_unref(sp->event);

@@ -38,7 +38,8 @@ int speaker_new(struct speaker **ret, sd_event *event, struct outlet *outlet,
 		struct sinks *sinks, const struct speaker_handler *handler);
 void speaker_free(struct speaker *sp);
 
-/* What is spoken at the moment is not changed but for the buffer. */
+/* What is spoken at the moment is not changed but for the buffer and the
+ * lead-in. */
 void speaker_configure(struct speaker *sp, const struct conf *conf);
 
 /*

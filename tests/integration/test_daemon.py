@@ -117,6 +117,40 @@ def stop(bench, kind):
         return f"silent after {min(took):.1f} to {max(took):.1f} ms"
 
 
+@both("lead-in")
+def lead_in(bench, kind):
+    """A device that was suspended gets silence before the first sound, after a
+    pause too; while it is awake there is no wait."""
+    lead = 1.5
+    config = {"output": {"lead_in_ms": round(lead * 1000), "idle_cork_s": 1}}
+
+    def after(recorder, act):
+        """Seconds until something is heard."""
+        recorder.forget()
+        at = time.monotonic_ns()
+        act()
+        return (recorder.faint() - at) / 1e9
+
+    def sleeps(daemon):
+        wait_for("suspended stream", lambda: daemon.status()["sink"]["state"] == "idle")
+
+    with speaking(bench, kind, config, warm=False) as (place, server, daemon):
+        recorder = Recorder(bench, place, server)
+        sleeps(daemon)
+        first = after(recorder, lambda: daemon.speak(SHORT))
+        recorder.quiet()
+        daemon.wait_idle()
+        awake = after(recorder, lambda: daemon.speak(LONG))
+        daemon.post("/v1/pause")
+        recorder.quiet()
+        sleeps(daemon)
+        resumed = after(recorder, lambda: daemon.post("/v1/resume"))
+        daemon.stop()
+        assert first > lead and resumed > lead, (first, resumed)
+        assert awake < lead, awake
+        return f"asleep {first:.2f} s, awake {awake:.2f} s, after a pause {resumed:.2f} s"
+
+
 @both("pause", tries=3)
 def pause(bench, kind):
     """Nothing is lost or heard twice around a pause."""

@@ -10,7 +10,7 @@ import subprocess
 
 from daemon import Daemon
 from harness import test
-from servers import Jack, PipeWire, Place
+from servers import Jack, PipeWire, Place, wait_for
 
 
 class Patient:
@@ -69,6 +69,29 @@ def well(bench):
         state, text, _ = p.only("socket", 0)
         assert state == "warn" and "open to others (mode 666)" in text
         assert daemon.end() == 0
+
+
+@test("doctor-device")
+def device(bench):
+    """A device that sleeps is named while it is the one in use."""
+    with patient(bench) as p:
+        server = PipeWire(p.place).start()
+        p.configure("[output]\nsink = pipewire\n")
+        assert "device" not in p.examine(1)
+        for name, kind in (("bluez_output.00_11_22_33_44_55.1", "Bluetooth"),
+                           ("alsa_output.usb-Maker_Thing-00.analog-stereo", "USB"),
+                           ("alsa_output.pci-0000_01_00.1.hdmi-stereo", "HDMI")):
+            server.add_sink(name)
+            assert "device" not in p.examine(1), "another one is in use"
+            p.configure(f"[output]\nsink = pipewire\ntarget = {name}\n")
+            state, text, advice = p.only("device", 1)
+            assert state == "warn" and kind in text and "lead_in_ms" in advice, text
+            p.configure(f"[output]\nsink = pipewire\ntarget = {name}\nlead_in_ms = 300\n")
+            assert p.only("device", 1)[0] == "ok"
+            p.configure("[output]\nsink = pipewire\n")
+        # The default, too.
+        server.remove_sink()
+        wait_for("another default", lambda: "device" in p.examine(1))
 
 
 @test("doctor-ill")
