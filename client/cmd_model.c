@@ -146,7 +146,8 @@ static int save_quantized(struct bark_model *model, const char *from,
 
 	if (status)
 		return status;
-	r = copy_around_weights(from, dir, name, save_into, &s);
+	r = copy_around_weights(from, model->own_config, dir, name, save_into,
+				&s);
 	if (r == -EEXIST)
 		status = options_fail("%s/%s is there already; 'barkctl model remove' removes it",
 				      dir, name);

@@ -149,19 +149,84 @@ const char *copy_vocab_name(const char *vocab)
 	return ends_in(vocab, json) ? "tokenizer.json" : "vocab.txt";
 }
 
-static bool wanted_file(const char *name, bool weights)
+/* What copy_model() and copy_around_weights() do. */
+struct copying {
+	const char *vocab; /* or NULL */
+	bool weights, configs;
+	int (*fill)(void *arg, const char *folder); /* or NULL */
+	void *arg;
+};
+
+static bool wanted_file(const struct copying *c, const char *name)
 {
 	static const char *const heavy[] = {".safetensors", ".bin", ".pt",
-					    ".th", ".gguf", ".index.json",
-					    NULL};
+					    ".th", ".gguf", NULL};
 	static const char *const light[] = {".json", ".txt", ".npz", ".npy",
 					    ".md", NULL};
 
-	return ends_in(name, heavy) ? weights : ends_in(name, light);
+	/* model.safetensors.index.json, .index.fp16.json */
+	if (ends_in(name, heavy) || strstr(name, ".index."))
+		return c->weights;
+	if (!strcmp(name, "config.json") ||
+	    !strcmp(name, "generation_config.json"))
+		return c->configs;
+	return ends_in(name, light);
+}
+
+static bool wanted_folder(const char *name, int depth)
+{
+	if (depth == 0)
+		return !strcmp(name, "voices") ||
+		       !strcmp(name, "speaker_embeddings");
+	return depth < MAX_DEPTH;
+}
+
+static int copy_folder(const struct copying *c, int from_dir, int to_dir,
+		       int depth);
+
+static int copy_folder_at(const struct copying *c, int from_dir, int to_dir,
+			  const char *name, int depth)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	int in, out, r = 0;
+
+	if (mkdirat(to_dir, name, 0755) < 0)
+		return -errno;
+	in = openat(from_dir, name, flags);
+	out = openat(to_dir, name, flags);
+	if (in < 0 || out < 0)
+		r = -errno;
+	if (in >= 0 && out < 0)
+		close(in);
+	if (!r)
+		r = copy_folder(c, in, out, depth + 1);
+	if (out >= 0)
+		close(out);
+	return r;
+}
+
+static int copy_entry(const struct copying *c, int from_dir, int to_dir,
+		      const char *name, int depth)
+{
+	const bool file = wanted_file(c, name);
+	const bool folder = wanted_folder(name, depth);
+	struct stat st;
+
+	if (name[0] == '.' || (!file && !folder))
+		return 0;
+	/* A link that leads nowhere: the model was read without it. */
+	if (fstatat(from_dir, name, &st, 0) < 0)
+		return errno == ENOENT || errno == ELOOP ? 0 : -errno;
+	if (S_ISREG(st.st_mode) && file)
+		return copy_at(from_dir, name, to_dir, name);
+	if (S_ISDIR(st.st_mode) && folder)
+		return copy_folder_at(c, from_dir, to_dir, name, depth);
+	return 0;
 }
 
 /* Takes from_dir. */
-static int copy_folder(int from_dir, int to_dir, bool weights, int depth)
+static int copy_folder(const struct copying *c, int from_dir, int to_dir,
+		       int depth)
 {
 	DIR *d = fdopendir(from_dir);
 	struct dirent *e;
@@ -172,37 +237,9 @@ static int copy_folder(int from_dir, int to_dir, bool weights, int depth)
 		close(from_dir);
 		return r;
 	}
-	while (!r && (errno = 0, e = readdir(d))) {
-		struct stat st;
-		int in, out;
-
-		if (e->d_name[0] == '.')
-			continue;
-		if (fstatat(from_dir, e->d_name, &st, 0) < 0) {
-			r = -errno;
-		} else if (S_ISREG(st.st_mode) && wanted_file(e->d_name, weights)) {
-			r = copy_at(from_dir, e->d_name, to_dir, e->d_name);
-		} else if (S_ISDIR(st.st_mode) && depth < MAX_DEPTH) {
-			if (mkdirat(to_dir, e->d_name, 0755) < 0) {
-				r = -errno;
-				break;
-			}
-			in = openat(from_dir, e->d_name,
-				    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-			out = openat(to_dir, e->d_name,
-				     O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-			if (in < 0 || out < 0)
-				r = -errno;
-			if (in >= 0 && out < 0)
-				close(in);
-			if (!r)
-				r = copy_folder(in, out, weights,
-						depth + 1);
-			if (out >= 0)
-				close(out);
-		}
-	}
-	if (!r && !e && errno)
+	while (!r && (errno = 0, e = readdir(d)))
+		r = copy_entry(c, dirfd(d), to_dir, e->d_name, depth);
+	if (!r && errno)
 		r = -errno;
 	closedir(d);
 	return r;
@@ -250,14 +287,6 @@ int copy_remove_folder(int dir, const char *name)
 	return unlinkat(dir, name, AT_REMOVEDIR) < 0 ? -errno : 0;
 }
 
-/* What copy_model() and copy_around_weights() do. */
-struct copying {
-	const char *vocab; /* or NULL */
-	bool weights;
-	int (*fill)(void *arg, const char *folder); /* or NULL */
-	void *arg;
-};
-
 static int complete(const struct copying *c, int out, const char *dir,
 		    const char *hidden)
 {
@@ -297,7 +326,7 @@ static int copy_as(const struct copying *c, const char *from, const char *dir,
 	} else {
 		out = openat(fd, hidden, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		r = out < 0 ? -errno :
-			      copy_folder(dup(in), out, c->weights, 0);
+			      copy_folder(c, dup(in), out, 0);
 	}
 	if (!r)
 		r = complete(c, out, dir, hidden);
@@ -316,15 +345,17 @@ static int copy_as(const struct copying *c, const char *from, const char *dir,
 int copy_model(const char *from, const char *vocab, const char *dir,
 	       const char *name)
 {
-	const struct copying c = {.vocab = vocab, .weights = true};
+	const struct copying c = {.vocab = vocab, .weights = true,
+				  .configs = true};
 
 	return copy_as(&c, from, dir, name);
 }
 
-int copy_around_weights(const char *from, const char *dir, const char *name,
+int copy_around_weights(const char *from, bool configs, const char *dir,
+			const char *name,
 			int (*fill)(void *arg, const char *folder), void *arg)
 {
-	const struct copying c = {.fill = fill, .arg = arg};
+	const struct copying c = {.configs = configs, .fill = fill, .arg = arg};
 
 	return copy_as(&c, from, dir, name);
 }

@@ -249,6 +249,8 @@ static int bring_weights(struct fetch *f)
 	static const char *const files[] = {
 		"model.safetensors", "model.safetensors.index.json",
 		"pytorch_model.bin", "pytorch_model.bin.index.json",
+		"model.fp16.safetensors", "model.safetensors.index.fp16.json",
+		"pytorch_model.fp16.bin", "pytorch_model.bin.index.fp16.json",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
@@ -260,33 +262,46 @@ static int bring_weights(struct fetch *f)
 			continue;
 		return !r && index ? bring_shards(f, files[i]) : r;
 	}
-	f->status = options_fail("%s@%s has neither model.safetensors nor pytorch_model.bin",
-				 f->repo, f->rev);
 	return -ENOENT;
 }
 
-/* suno's own: of the large shape, or of the small. */
+/* suno's own: each net of the large shape, or of the small. */
 static int bring_suno(struct fetch *f)
 {
-	static const char *const files[2][3] = {
-		{"text_2.pt", "coarse_2.pt", "fine_2.pt"},
-		{"text.pt", "coarse.pt", "fine.pt"},
+	static const char *const files[3][2] = {
+		{"text_2.pt", "text.pt"},
+		{"coarse_2.pt", "coarse.pt"},
+		{"fine_2.pt", "fine.pt"},
 	};
-	unsigned small = 0;
-	int r = bring(f, files[0][0], files[0][0], MAX_WEIGHTS);
 
-	if (r == -ENOENT) {
-		small = 1;
-		r = bring(f, files[1][0], files[1][0], MAX_WEIGHTS);
+	for (size_t i = 0; i < 3; i++) {
+		int r = bring(f, files[i][0], files[i][0], MAX_WEIGHTS);
+
+		if (r == -ENOENT)
+			r = bring(f, files[i][1], files[i][1], MAX_WEIGHTS);
+		if (r == -ENOENT && i > 0)
+			return tell(f, files[i][1], r);
+		if (r)
+			return r;
 	}
-	if (r == -ENOENT) {
-		f->status = options_fail("%s@%s has neither config.json nor text_2.pt nor text.pt: no Bark model, or no such name",
-					 f->repo, f->rev);
+	return need(f, "encodec_24khz-d7cc33bc.th", MAX_WEIGHTS);
+}
+
+/* A config.json may stand beside suno's files, of which it says nothing. */
+static int bring_any(struct fetch *f, bool config)
+{
+	int r = config ? bring_weights(f) : -ENOENT;
+
+	if (r == -ENOENT && !f->status)
+		r = bring_suno(f);
+	if (r != -ENOENT || f->status)
 		return r;
-	}
-	for (size_t i = 1; i < 3 && !r; i++)
-		r = need(f, files[small][i], MAX_WEIGHTS);
-	return r ? r : need(f, "encodec_24khz-d7cc33bc.th", MAX_WEIGHTS);
+	f->status = config ?
+		options_fail("%s@%s has neither model.safetensors nor pytorch_model.bin nor suno's text_2.pt or text.pt",
+			     f->repo, f->rev) :
+		options_fail("%s@%s has neither config.json nor text_2.pt nor text.pt: no Bark model, or no such name",
+			     f->repo, f->rev);
+	return r;
 }
 
 static bool has_vocab(const struct fetch *f)
@@ -321,7 +336,7 @@ static int bring_model(struct fetch *f)
 	if (!r && !f->o->vocab)
 		r = bring_vocab(f);
 	if (!r)
-		r = suno ? bring_suno(f) : bring_weights(f);
+		r = bring_any(f, !suno);
 	if (!r && !f->o->vocab && !has_vocab(f)) {
 		f->status = options_fail("%s has neither vocab.txt nor tokenizer.json; give the tokenizer's with --vocab, the rest is kept",
 					 f->repo);

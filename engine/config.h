@@ -16,6 +16,10 @@
 int bark_config_transformers(struct bark_config *ret, const char *dir,
 			     struct bark_error *err);
 
+/* Whether dir's config.json is another program's: JSON, but not of a Bark model of
+ * transformers'. */
+bool bark_config_is_foreign(const char *dir);
+
 /* The same of both files' text; generation may be NULL. */
 int bark_config_parse(struct bark_config *ret, const char *config, size_t n,
 		      const char *generation, size_t n_generation,

@@ -25,7 +25,7 @@ enum kind {
 struct key {
 	const char *name;
 	enum kind kind;
-	signed char null; /* what null means; < 0: null is an error */
+	bool null; /* means the default, as absence does; else an error */
 	size_t offset;
 };
 
@@ -45,78 +45,78 @@ struct codec_extra {
 
 #define GPT(field) offsetof(struct bark_gpt_config, field)
 static const struct key gpt_keys[] = {
-	{"num_layers", UINT, -1, GPT(n_layer)},
-	{"num_heads", UINT, -1, GPT(n_head)},
-	{"hidden_size", UINT, -1, GPT(width)},
-	{"block_size", UINT, -1, GPT(block_size)},
-	{"input_vocab_size", UINT, -1, GPT(n_in)},
-	{"output_vocab_size", UINT, -1, GPT(n_out)},
-	{"bias", FLAG, -1, GPT(bias)},
+	{"num_layers", UINT, false, GPT(n_layer)},
+	{"num_heads", UINT, false, GPT(n_head)},
+	{"hidden_size", UINT, false, GPT(width)},
+	{"block_size", UINT, false, GPT(block_size)},
+	{"input_vocab_size", UINT, false, GPT(n_in)},
+	{"output_vocab_size", UINT, false, GPT(n_out)},
+	{"bias", FLAG, false, GPT(bias)},
 	/* BarkSubModelConfig.attribute_map: other names of the same. */
-	{"num_hidden_layers", UINT, -1, GPT(n_layer)},
-	{"num_attention_heads", UINT, -1, GPT(n_head)},
-	{"window_size", UINT, -1, GPT(block_size)},
-	{"vocab_size", UINT, -1, GPT(n_in)},
+	{"num_hidden_layers", UINT, false, GPT(n_layer)},
+	{"num_attention_heads", UINT, false, GPT(n_head)},
+	{"window_size", UINT, false, GPT(block_size)},
+	{"vocab_size", UINT, false, GPT(n_in)},
 };
 
 #define FINE(field) offsetof(struct bark_fine_config, field)
 static const struct key fine_keys[] = {
-	{"n_codes_total", UINT, -1, FINE(n_total)},
-	{"n_codes_given", UINT, -1, FINE(n_given)},
-	{"tie_word_embeddings", FLAG, -1, FINE(tied)},
+	{"n_codes_total", UINT, false, FINE(n_total)},
+	{"n_codes_given", UINT, false, FINE(n_given)},
+	{"tie_word_embeddings", FLAG, false, FINE(tied)},
 };
 
 #define CODEC(field) offsetof(struct codec_extra, dims.field)
 #define EXTRA(field) offsetof(struct codec_extra, field)
 static const struct key codec_keys[] = {
-	{"sampling_rate", UINT, -1, CODEC(rate)},
-	{"codebook_size", UINT, -1, CODEC(codebook_size)},
-	{"hidden_size", UINT, -1, CODEC(dim)},
-	{"num_filters", UINT, -1, CODEC(n_filters)},
-	{"num_residual_layers", UINT, -1, CODEC(n_residual)},
-	{"kernel_size", UINT, -1, CODEC(kernel)},
-	{"last_kernel_size", UINT, -1, CODEC(last_kernel)},
-	{"residual_kernel_size", UINT, -1, CODEC(residual_kernel)},
-	{"dilation_growth_rate", UINT, -1, CODEC(dilation_growth)},
-	{"compress", UINT, -1, CODEC(compress)},
-	{"num_lstm_layers", UINT, -1, CODEC(n_lstm)},
-	{"use_conv_shortcut", FLAG, -1, CODEC(conv_shortcut)},
-	{"codebook_dim", UINT, 0, EXTRA(codebook_dim)},
-	{"audio_channels", UINT, -1, EXTRA(channels)},
-	{"trim_right_ratio", REAL, -1, EXTRA(trim_right)},
-	{"use_causal_conv", FLAG, -1, EXTRA(causal)},
+	{"sampling_rate", UINT, false, CODEC(rate)},
+	{"codebook_size", UINT, false, CODEC(codebook_size)},
+	{"hidden_size", UINT, false, CODEC(dim)},
+	{"num_filters", UINT, false, CODEC(n_filters)},
+	{"num_residual_layers", UINT, false, CODEC(n_residual)},
+	{"kernel_size", UINT, false, CODEC(kernel)},
+	{"last_kernel_size", UINT, false, CODEC(last_kernel)},
+	{"residual_kernel_size", UINT, false, CODEC(residual_kernel)},
+	{"dilation_growth_rate", UINT, false, CODEC(dilation_growth)},
+	{"compress", UINT, false, CODEC(compress)},
+	{"num_lstm_layers", UINT, false, CODEC(n_lstm)},
+	{"use_conv_shortcut", FLAG, false, CODEC(conv_shortcut)},
+	{"codebook_dim", UINT, true, EXTRA(codebook_dim)},
+	{"audio_channels", UINT, false, EXTRA(channels)},
+	{"trim_right_ratio", REAL, false, EXTRA(trim_right)},
+	{"use_causal_conv", FLAG, false, EXTRA(causal)},
 };
 
 #define SAMPLING(field) offsetof(struct bark_sampling, field)
 static const struct key sampling_keys[] = {
-	{"do_sample", FLAG, 0, SAMPLING(do_sample)},
-	{"temperature", FLOAT, 1, SAMPLING(temperature)},
-	{"top_k", UINT, 0, SAMPLING(top_k)},
-	{"top_p", FLOAT, 1, SAMPLING(top_p)},
+	{"do_sample", FLAG, true, SAMPLING(do_sample)},
+	{"temperature", FLOAT, true, SAMPLING(temperature)},
+	{"top_k", UINT, true, SAMPLING(top_k)},
+	{"top_p", FLOAT, true, SAMPLING(top_p)},
 };
 
 #define SEMANTIC(field) offsetof(struct bark_semantic_config, field)
 static const struct key semantic_keys[] = {
-	{"eos_token_id", UINT, -1, SEMANTIC(eos)},
-	{"max_new_tokens", UINT, -1, SEMANTIC(max_new)},
-	{"text_encoding_offset", UINT, -1, SEMANTIC(text_offset)},
-	{"text_pad_token", UINT, -1, SEMANTIC(text_pad)},
-	{"semantic_infer_token", UINT, -1, SEMANTIC(infer)},
-	{"semantic_vocab_size", UINT, -1, SEMANTIC(vocab)},
-	{"max_input_semantic_length", UINT, -1, SEMANTIC(max_input)},
-	{"semantic_rate_hz", REAL, -1, SEMANTIC(rate)},
-	{"min_eos_p", FLOAT, 0, SEMANTIC(min_eos_p)},
+	{"eos_token_id", UINT, true, SEMANTIC(eos)},
+	{"max_new_tokens", UINT, true, SEMANTIC(max_new)},
+	{"text_encoding_offset", UINT, true, SEMANTIC(text_offset)},
+	{"text_pad_token", UINT, true, SEMANTIC(text_pad)},
+	{"semantic_infer_token", UINT, true, SEMANTIC(infer)},
+	{"semantic_vocab_size", UINT, true, SEMANTIC(vocab)},
+	{"max_input_semantic_length", UINT, true, SEMANTIC(max_input)},
+	{"semantic_rate_hz", REAL, true, SEMANTIC(rate)},
+	{"min_eos_p", FLOAT, true, SEMANTIC(min_eos_p)},
 };
 
 #define COARSE(field) offsetof(struct bark_coarse_config, field)
 static const struct key coarse_keys[] = {
-	{"coarse_semantic_pad_token", UINT, -1, COARSE(semantic_pad)},
-	{"coarse_infer_token", UINT, -1, COARSE(infer)},
-	{"coarse_rate_hz", REAL, -1, COARSE(rate)},
-	{"n_coarse_codebooks", UINT, -1, COARSE(n_codebooks)},
-	{"max_coarse_input_length", UINT, -1, COARSE(max_semantic)},
-	{"max_coarse_history", UINT, -1, COARSE(max_history)},
-	{"sliding_window_len", UINT, -1, COARSE(window)},
+	{"coarse_semantic_pad_token", UINT, true, COARSE(semantic_pad)},
+	{"coarse_infer_token", UINT, true, COARSE(infer)},
+	{"coarse_rate_hz", REAL, true, COARSE(rate)},
+	{"n_coarse_codebooks", UINT, true, COARSE(n_codebooks)},
+	{"max_coarse_input_length", UINT, true, COARSE(max_semantic)},
+	{"max_coarse_history", UINT, true, COARSE(max_history)},
+	{"sliding_window_len", UINT, true, COARSE(window)},
 };
 
 struct fine_generation {
@@ -126,10 +126,10 @@ struct fine_generation {
 
 #define FINE_GEN(field) offsetof(struct fine_generation, field)
 static const struct key fine_generation_keys[] = {
-	{"temperature", FLOAT, 1, FINE_GEN(temperature)},
-	{"max_fine_history_length", UINT, -1, FINE_GEN(max_history)},
-	{"max_fine_input_length", UINT, -1, FINE_GEN(max_input)},
-	{"n_fine_codebooks", UINT, -1, FINE_GEN(n_codebooks)},
+	{"temperature", FLOAT, true, FINE_GEN(temperature)},
+	{"max_fine_history_length", UINT, true, FINE_GEN(max_history)},
+	{"max_fine_input_length", UINT, true, FINE_GEN(max_input)},
+	{"n_fine_codebooks", UINT, true, FINE_GEN(n_codebooks)},
 };
 
 struct generation {
@@ -139,17 +139,17 @@ struct generation {
 };
 
 static const struct key generation_keys[] = {
-	{"sample_rate", UINT, -1, offsetof(struct generation, rate)},
-	{"codebook_size", UINT, -1,
+	{"sample_rate", UINT, true, offsetof(struct generation, rate)},
+	{"codebook_size", UINT, true,
 	 offsetof(struct generation, codebook_size)},
 	/* barkd's own: false for a model trained without histories. */
-	{"barkd_carry_voice", FLAG, -1,
+	{"barkd_carry_voice", FLAG, true,
 	 offsetof(struct generation, carry_voice)},
 	/* barkd's own: true for a model that learnt words alone. */
-	{"barkd_spoken_text", FLAG, -1,
+	{"barkd_spoken_text", FLAG, true,
 	 offsetof(struct generation, spoken_text)},
-	/* barkd's own: LUFS to level the sound to, null: as it is. */
-	{"barkd_loudness", FLOAT, 0, offsetof(struct generation, loudness)},
+	/* barkd's own: LUFS to level the sound to; by default it is not. */
+	{"barkd_loudness", FLOAT, true, offsetof(struct generation, loudness)},
 };
 
 static int read_key(void *base, const struct key *key,
@@ -165,12 +165,9 @@ static int read_key(void *base, const struct key *key,
 	double number = json_number_value(v);
 	bool ok;
 
-	if (!v)
+	if (!v || (json_is_null(v) && key->null))
 		return 0;
-	if (json_is_null(v) && key->null >= 0) {
-		number = key->null;
-		ok = true;
-	} else if (key->kind == UINT) {
+	if (key->kind == UINT) {
 		ok = json_is_integer(v) && number >= 0 && number <= INT_MAX;
 	} else if (key->kind == FLAG) {
 		number = json_is_true(v);
@@ -514,6 +511,20 @@ static int read_file(json_t **ret, const char *dir, const char *name,
 		return bark_fail(err, -ENAMETOOLONG, "%s: the directory's name "
 				 "is too long", name);
 	return bark_json_read(ret, path, err);
+}
+
+bool bark_config_is_foreign(const char *dir)
+{
+	const char *type;
+	json_t *root;
+	bool is;
+
+	if (read_file(&root, dir, "config.json", NULL) < 0)
+		return false;
+	type = json_string_value(json_object_get(root, "model_type"));
+	is = !type || strcmp(type, "bark");
+	json_decref(root);
+	return is;
 }
 
 /* Takes both objects; generation may be NULL. */

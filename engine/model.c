@@ -150,22 +150,28 @@ static int open_transformers(struct bark_model *model, const char *dir,
 			    err);
 }
 
+/* Each net is large or small by itself, as it is for suno's own code. */
+static const char *suno_file(const char *dir, enum bark_part part)
+{
+	static const char *const files[BARK_PARTS][2] = {
+		{"text_2.pt", "text.pt"},
+		{"coarse_2.pt", "coarse.pt"},
+		{"fine_2.pt", "fine.pt"},
+		{"encodec_24khz-d7cc33bc.th", "encodec_24khz-d7cc33bc.th"},
+	};
+
+	return files[part][!exists(dir, files[part][0])];
+}
+
 static int open_suno(struct bark_model *model, const char *dir,
 		     enum bark_precision precision, struct bark_error *err)
 {
-	static const char *const files[2][BARK_PARTS] = {
-		{"text_2.pt", "coarse_2.pt", "fine_2.pt",
-		 "encodec_24khz-d7cc33bc.th"},
-		{"text.pt", "coarse.pt", "fine.pt",
-		 "encodec_24khz-d7cc33bc.th"},
-	};
 	struct storage *storage = model->storage;
-	const bool small = !exists(dir, files[0][0]);
 	char path[MAX_PATH];
 	int r;
 
-	for (size_t i = 0; i < BARK_PARTS; i++) {
-		r = join(path, dir, files[small][i], err);
+	for (unsigned i = 0; i < BARK_PARTS; i++) {
+		r = join(path, dir, suno_file(dir, i), err);
 		if (r == 0)
 			r = bark_tensors_open(&storage->sets[i], path, err);
 		if (r < 0)
@@ -180,9 +186,9 @@ static int open_suno(struct bark_model *model, const char *dir,
 }
 
 /*
- * The sizes and the sampling are config.json's where the file has one
- * beside it, so that they can be changed there; else the file's own. -EAGAIN:
- * the file holds another precision than is wanted.
+ * The sizes and the sampling are config.json's where the file has one of
+ * Bark's beside it, so that they can be changed there; else the file's own.
+ * -EAGAIN: the file holds another precision than is wanted.
  */
 static int open_gguf(struct bark_model *model, const char *dir,
 		     enum bark_precision wanted, struct bark_error *err)
@@ -206,7 +212,9 @@ static int open_gguf(struct bark_model *model, const char *dir,
 	}
 	for (size_t i = 0; i < BARK_PARTS; i++)
 		storage->sets[i] = set;
-	if (exists(dir, "config.json"))
+	model->own_config = exists(dir, "config.json") &&
+			    !bark_config_is_foreign(dir);
+	if (model->own_config)
 		r = bark_config_transformers(&model->config, dir, err);
 	else
 		r = bark_config_gguf(&model->config, set, err);
@@ -216,22 +224,25 @@ static int open_gguf(struct bark_model *model, const char *dir,
 static int open_original(struct bark_model *model, const char *dir,
 			 enum bark_precision precision, struct bark_error *err)
 {
-	int r;
+	const bool suno = exists(dir, "text_2.pt") || exists(dir, "text.pt");
+	const bool weights = bark_tensors_in(dir);
 
-	if (exists(dir, "config.json"))
-		r = open_transformers(model, dir, precision, err);
-	else if (exists(dir, "text_2.pt") || exists(dir, "text.pt"))
-		r = open_suno(model, dir, precision, err);
-	else
-		r = bark_fail(err, -ENOENT, "%s: none of config.json, "
-			      "text_2.pt, text.pt and %s is there",
-			      bark_base_name(dir), gguf_file);
-	if (r == -ENOENT && exists(dir, gguf_file))
-		return bark_fail(err, r, "%s: the weights are quantized to "
+	if (!suno && !weights && exists(dir, gguf_file))
+		return bark_fail(err, -ENOENT, "%s: the weights are quantized to "
 				 "another precision; this one needs the "
-				 "original model",
-				 bark_base_name(dir));
-	return r;
+				 "original model", bark_base_name(dir));
+	/* Beside suno's files, a config.json is theirs only with weights that it
+	 * describes. */
+	model->own_config = exists(dir, "config.json") &&
+			    (!suno ||
+			     (weights && !bark_config_is_foreign(dir)));
+	if (model->own_config)
+		return open_transformers(model, dir, precision, err);
+	if (suno)
+		return open_suno(model, dir, precision, err);
+	return bark_fail(err, -ENOENT, "%s: none of config.json, text_2.pt, "
+			 "text.pt and %s is there", bark_base_name(dir),
+			 gguf_file);
 }
 
 enum bark_precision bark_saved_precision(const char *dir)

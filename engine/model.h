@@ -195,6 +195,7 @@ struct bark_model {
 	struct bark_gpt_weights semantic, coarse, fine;
 	struct bark_codec_weights codec;
 	struct bark_tokenizer *tokenizer; /* NULL: the model has no vocabulary */
+	bool own_config; /* its folder's config.json describes it */
 	size_t n_bytes;                   /* of weights held */
 	/* Frees what the loader made (arena, maps); called once. */
 	void (*release)(struct bark_model *model);

@@ -9,12 +9,7 @@
 #include <sys/stat.h>
 
 #include "error.h"
-#include "json.h"
 #include "tensors_build.h"
-
-#define MAX_NAME 512
-#define MAX_SHARDS 512
-#define MAX_PATH 4096
 
 struct arg {
 	char *key, *text; /* text NULL: a number */
@@ -99,18 +94,44 @@ size_t bark_tensor_elements(const struct bark_tensor *t)
 static int copy_name(const struct bark_tensors *set, char **ret,
 		     const char *name, size_t len, struct bark_error *err)
 {
-	if (len == 0 || len > MAX_NAME || memchr(name, 0, len))
+	if (len == 0 || len > BARK_MAX_TENSOR_NAME || memchr(name, 0, len))
 		return bark_fail(err, -EINVAL, "%s: a name that is not of 1 to "
-				 "%d characters", set->label, MAX_NAME);
+				 "%d characters", set->label, BARK_MAX_TENSOR_NAME);
 	*ret = strndup(name, len);
 	return *ret ? 0 : bark_fail(err, -ENOMEM, "%s: out of memory",
 				    set->label);
 }
 
+/* A part of a name that torch.compile or a wrapper for several devices put
+ * there. */
+static bool is_wrapper(const char *part, size_t n)
+{
+	return (n == 6 && !memcmp(part, "module", n)) ||
+	       (n == 9 && !memcmp(part, "_orig_mod", n));
+}
+
+size_t bark_tensors_unwrap(char *buf, const char *name, size_t len)
+{
+	const char *end = name + len, *dot;
+	size_t n = 0;
+
+	while ((dot = memchr(name, '.', (size_t)(end - name)))) {
+		const size_t part = (size_t)(dot - name);
+
+		if (!is_wrapper(name, part)) {
+			memcpy(buf + n, name, part + 1);
+			n += part + 1;
+		}
+		name = dot + 1;
+	}
+	memcpy(buf + n, name, (size_t)(end - name));
+	return n + (size_t)(end - name);
+}
+
 int bark_tensors_add(struct bark_tensors *set, const struct bark_tensor *t,
 		     const char *name, size_t len, struct bark_error *err)
 {
-	char *copy;
+	char plain[BARK_MAX_TENSOR_NAME], *copy;
 	int r;
 
 	if (set->n == BARK_MAX_TENSORS)
@@ -125,6 +146,10 @@ int bark_tensors_add(struct bark_tensors *set, const struct bark_tensor *t,
 					 set->label);
 		set->items = items;
 		set->cap = cap;
+	}
+	if (len <= BARK_MAX_TENSOR_NAME) {
+		len = bark_tensors_unwrap(plain, name, len);
+		name = plain;
 	}
 	r = copy_name(set, &copy, name, len, err);
 	if (r < 0)
@@ -221,7 +246,7 @@ static int read_bytes(struct bark_tensors *set, const struct bark_map *map,
 			 "file", label);
 }
 
-static int read_file(struct bark_tensors *set, const char *path,
+int bark_tensors_read_file(struct bark_tensors *set, const char *path,
 		     struct bark_error *err)
 {
 	const char *label = bark_base_name(path);
@@ -248,7 +273,7 @@ static int by_name(const void *pa, const void *pb)
 	return strcmp(a->name, b->name);
 }
 
-static int sort(struct bark_tensors *set, struct bark_error *err)
+int bark_tensors_sort(struct bark_tensors *set, struct bark_error *err)
 {
 	if (set->n == 0)
 		return bark_fail(err, -EINVAL, "%s: no tensors", set->label);
@@ -258,112 +283,6 @@ static int sort(struct bark_tensors *set, struct bark_error *err)
 			return bark_fail(err, -EINVAL, "%s: %s is there twice",
 					 set->label, set->items[i].name);
 	return 0;
-}
-
-/* A shard is a plain file name: nothing outside the directory is opened. */
-static bool is_plain_name(const char *name)
-{
-	return name && *name && *name != '.' && !strchr(name, '/');
-}
-
-static int read_shards(struct bark_tensors *set, const char *dir,
-		       const char *index, const json_t *weight_map,
-		       struct bark_error *err)
-{
-	const char *seen[MAX_SHARDS];
-	char path[MAX_PATH];
-	const char *name;
-	json_t *value;
-	size_t n = 0;
-
-	json_object_foreach((json_t *)weight_map, name, value) {
-		const char *shard = json_string_value(value);
-		size_t i = 0;
-		int r;
-
-		if (!is_plain_name(shard))
-			return bark_fail(err, -EINVAL, "%s: %s: not the name "
-					 "of a file beside it", index, name);
-		while (i < n && strcmp(seen[i], shard))
-			i++;
-		if (i < n)
-			continue;
-		if (n == MAX_SHARDS)
-			return bark_fail(err, -E2BIG, "%s: too many files",
-					 index);
-		seen[n++] = shard;
-		if (snprintf(path, sizeof(path), "%s/%s", dir, shard) >=
-		    (int)sizeof(path))
-			return bark_fail(err, -ENAMETOOLONG,
-					 "%s: a name too long", index);
-		r = read_file(set, path, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int read_index(struct bark_tensors *set, const char *dir,
-		      const char *path, struct bark_error *err)
-{
-	const char *index = bark_base_name(path), *name;
-	json_t *root = NULL, *weight_map, *value;
-	int r;
-
-	r = bark_json_read(&root, path, err);
-	if (r < 0)
-		return r;
-	weight_map = json_object_get(root, "weight_map");
-	if (json_is_object(weight_map))
-		r = read_shards(set, dir, index, weight_map, err);
-	else
-		r = bark_fail(err, -EINVAL, "%s: no weight_map", index);
-	if (r == 0)
-		r = sort(set, err);
-	if (r == 0) {
-		json_object_foreach(weight_map, name, value) {
-			if (bark_tensors_find(set, name))
-				continue;
-			r = bark_fail(err, -EINVAL, "%s: %s is not in %s",
-				      index, name, json_string_value(value));
-			break;
-		}
-	}
-	json_decref(root);
-	return r;
-}
-
-static int read_dir(struct bark_tensors *set, const char *dir,
-		    struct bark_error *err)
-{
-	static const struct {
-		const char *name;
-		bool index;
-	} files[] = {
-		{"model.safetensors", false},
-		{"model.safetensors.index.json", true},
-		{"pytorch_model.bin", false},
-		{"pytorch_model.bin.index.json", true},
-	};
-	char path[MAX_PATH];
-	struct stat st;
-
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		int r;
-
-		if (snprintf(path, sizeof(path), "%s/%s", dir, files[i].name) >=
-		    (int)sizeof(path))
-			return bark_fail(err, -ENAMETOOLONG,
-					 "the directory's name is too long");
-		if (stat(path, &st) < 0)
-			continue;
-		if (files[i].index)
-			return read_index(set, dir, path, err);
-		r = read_file(set, path, err);
-		return r < 0 ? r : sort(set, err);
-	}
-	return bark_fail(err, -ENOENT, "%s: neither model.safetensors nor "
-			 "pytorch_model.bin is there", bark_base_name(dir));
 }
 
 static struct bark_tensors *new_set(const char *label)
@@ -390,7 +309,7 @@ int bark_tensors_parse(struct bark_tensors **ret, const void *data, size_t size,
 		return bark_fail(err, -ENOMEM, "out of memory");
 	r = read_bytes(set, &map, label, err);
 	if (r == 0)
-		r = sort(set, err);
+		r = bark_tensors_sort(set, err);
 	if (r < 0) {
 		bark_tensors_free(set);
 		return r;
@@ -413,11 +332,11 @@ int bark_tensors_open(struct bark_tensors **ret, const char *path,
 	if (!set)
 		return bark_fail(err, -ENOMEM, "out of memory");
 	if (S_ISDIR(st.st_mode)) {
-		r = read_dir(set, path, err);
+		r = bark_tensors_read_dir(set, path, err);
 	} else {
-		r = read_file(set, path, err);
+		r = bark_tensors_read_file(set, path, err);
 		if (r == 0)
-			r = sort(set, err);
+			r = bark_tensors_sort(set, err);
 	}
 	if (r < 0) {
 		bark_tensors_free(set);

@@ -46,12 +46,16 @@ struct bark_tensors;
 /*
  * Opens one file by its content (not its name), or a directory's
  * model.safetensors, model.safetensors.index.json + shards,
- * pytorch_model.bin or pytorch_model.bin.index.json + shards, in that order.
+ * pytorch_model.bin or pytorch_model.bin.index.json + shards, in that order,
+ * else those of a variant (model.fp16.safetensors). Names lose the parts
+ * "module" and "_orig_mod" that wrappers of torch's put into them.
  * err (may be NULL) names the file and what is wrong with it.
  * Errors: -ENOENT, -EINVAL, -ENOMEM, -E2BIG (too many tensors).
  */
 int bark_tensors_open(struct bark_tensors **ret, const char *path,
 		      struct bark_error *err);
+/* Whether a directory has any of these. */
+bool bark_tensors_in(const char *dir);
 void bark_tensors_free(struct bark_tensors *set);
 
 size_t bark_tensors_count(const struct bark_tensors *set);

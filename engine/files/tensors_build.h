@@ -9,12 +9,20 @@
 #include "tensors.h"
 
 #define BARK_MAX_TENSORS 65536
+#define BARK_MAX_TENSOR_NAME 512
 #define BARK_MAX_ARGS 256
 #define BARK_MAX_ARG_TEXT 64 /* bytes */
 
 /*
- * Adds a copy of t; its name (len bytes, any) is copied, its data must lie in
- * a map that the set owns. Names given twice are found by the caller's end.
+ * A name without the wrappers' parts, which may be anywhere but at its end; len
+ * and buf: at most BARK_MAX_TENSOR_NAME bytes, of which the number used is
+ * returned.
+ */
+size_t bark_tensors_unwrap(char *buf, const char *name, size_t len);
+
+/*
+ * Adds a copy of t; its name (len bytes, any) is copied unwrapped, its data must
+ * lie in a map that the set owns. Names given twice are found by the caller's end.
  * Errors: -EINVAL (name), -E2BIG, -ENOMEM.
  */
 int bark_tensors_add(struct bark_tensors *set, const struct bark_tensor *t,
@@ -38,6 +46,15 @@ int bark_gguf_read(struct bark_tensors *set, const struct bark_map *map,
 		   const char *label, struct bark_error *err);
 int bark_torch_read(struct bark_tensors *set, const struct bark_map *map,
 		    const char *label, struct bark_error *err);
+
+/* Adds what a file holds; the set keeps it mapped. */
+int bark_tensors_read_file(struct bark_tensors *set, const char *path,
+			   struct bark_error *err);
+/* The same of a directory, after which the set is complete. */
+int bark_tensors_read_dir(struct bark_tensors *set, const char *dir,
+			  struct bark_error *err);
+/* Completes the set. -EINVAL: it is empty, or a name is there twice. */
+int bark_tensors_sort(struct bark_tensors *set, struct bark_error *err);
 
 /* A file's bytes that the caller keeps as long as the set; as _open. */
 int bark_tensors_parse(struct bark_tensors **ret, const void *data, size_t size,

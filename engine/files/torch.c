@@ -16,9 +16,6 @@
 
 #define MAX_ENTRY 512
 
-/* torch.compile's mark on every name. */
-static const char compiled[] = "_orig_mod.";
-
 struct torch_file {
 	struct bark_tensors *set;
 	struct bark_zip zip;
@@ -122,10 +119,9 @@ static int add_tensor(const struct torch_file *f,
 {
 	const struct bark_pickle_value *storage = v->items[0];
 	const size_t size = bark_tensor_type_size(storage->type);
-	const char *stripped = name->text;
 	struct bark_tensor t = {.type = storage->type};
 	const struct bark_zip_entry *e;
-	size_t len = name->len, bytes, reach;
+	size_t bytes, reach;
 	uint64_t offset, count;
 
 	if (v->items[1]->number < 0 ||
@@ -148,12 +144,7 @@ static int add_tensor(const struct torch_file *f,
 		return bad_tensor(f, name, "it reaches beyond its storage");
 	t.data = e->data + offset * size;
 	t.n_bytes = (size_t)(count - offset) * size;
-	if (len > sizeof(compiled) - 1 &&
-	    !memcmp(stripped, compiled, sizeof(compiled) - 1)) {
-		stripped += sizeof(compiled) - 1;
-		len -= sizeof(compiled) - 1;
-	}
-	return bark_tensors_add(f->set, &t, stripped, len, f->err);
+	return bark_tensors_add(f->set, &t, name->text, name->len, f->err);
 }
 
 static int add_tensors(const struct torch_file *f,

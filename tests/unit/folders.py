@@ -147,6 +147,117 @@ def cut_vocab(p):
     p.fails("cut short", "render", "-m", slt, "-o", p.path("a.wav"), "Hello.")
 
 
+# --- suno's files ---
+
+def values(shape, value=0.01):
+    """One number, seen as a whole tensor."""
+    return torch_files.Tensor("FloatStorage", struct.pack("<f", value), shape, [0] * len(shape))
+
+
+def suno_net(path, width, rows_in, rows_out, fine=False, prefix="_orig_mod."):
+    """A net of one layer in a checkpoint of suno's."""
+    names = {"transformer.wpe.weight": (1024, width), "transformer.ln_f.weight": (width,)}
+    layer = "transformer.h.0."
+    names |= {layer + "attn.c_attn.weight": (3 * width, width),
+              layer + "attn.c_proj.weight": (width, width),
+              layer + "mlp.c_fc.weight": (4 * width, width),
+              layer + "mlp.c_proj.weight": (width, 4 * width),
+              layer + "ln_1.weight": (width,), layer + "ln_2.weight": (width,)}
+    args = dict(n_layer=1, n_head=1, n_embd=width, block_size=1024, bias=False,
+                input_vocab_size=rows_in, output_vocab_size=rows_out)
+    if fine:
+        names |= {f"transformer.wtes.{i}.weight": (rows_in, width) for i in range(8)}
+        names |= {f"{n}.bias": (width,) for n in (layer + "ln_1", layer + "ln_2",
+                                                  "transformer.ln_f")}
+        args |= dict(n_codes_total=8, n_codes_given=1)
+    else:
+        names |= {"transformer.wte.weight": (rows_in, width), "lm_head.weight": (rows_out, width)}
+    torch_files.save(path, {"model": {prefix + n: values(s) for n, s in names.items()},
+                            "model_args": args})
+
+
+def suno_codec(path):
+    def conv(module, out, into, kernel):
+        return {f"{module}.conv.conv.weight": (out, into, kernel),
+                f"{module}.conv.conv.bias": (out,)}
+    names = {f"quantizer.vq.layers.{i}._codebook.embed": (1024, 128) for i in range(8)}
+    names |= conv("decoder.model.0", 512, 128, 7) | conv("decoder.model.15", 1, 32, 7)
+    for i in range(2):
+        names |= {f"decoder.model.1.lstm.weight_{k}h_l{i}": (2048, 512) for k in "ih"}
+        names |= {f"decoder.model.1.lstm.bias_{k}h_l{i}": (2048,) for k in "ih"}
+    width, at = 512, 3
+    for ratio in (8, 5, 4, 2):
+        up, block = f"decoder.model.{at}.convtr.convtr", f"decoder.model.{at + 1}"
+        names |= {up + ".weight": (width, width // 2, 2 * ratio), up + ".bias": (width // 2,)}
+        width, at = width // 2, at + 3
+        names |= conv(block + ".block.1", width // 2, width, 3)
+        names |= conv(block + ".block.3", width, width // 2, 1)
+        names |= conv(block + ".shortcut", width, width, 1)
+    torch_files.save(path, {n: values(s) for n, s in names.items()})
+
+
+def suno_folder(p, name, sizes=("", "", ""), **more):
+    """A folder with nets of the small and the large size, as sizes says."""
+    os.makedirs(p.path(name))
+    for part, size, rows in zip(("text", "coarse", "fine"), sizes,
+                                ((129600, 10048), (12096, 12096), (1056, 1056))):
+        suno_net(p.path(name, f"{part}{size}.pt"), 8 if size else 4, *rows, part == "fine", **more)
+    suno_codec(p.path(name, "encodec_24khz-d7cc33bc.th"))
+    # as long as the published one
+    tokens = ["[PAD]"] + [f"[unused{i}]" for i in range(99)]
+    tokens += ["[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokens += [chr(c) for c in range(33, 127)] + ["##" + chr(c) for c in range(97, 123)]
+    tokens += [f"[more{i}]" for i in range(119547 - len(tokens))]
+    p.write(f"{name}/vocab.txt", "\n".join(tokens) + "\n")
+    return p.path(name)
+
+
+@test("suno's files of different sizes")
+def suno_sizes(p):
+    """Each net is large or small by itself."""
+    for i, sizes in enumerate([("", "_2", ""), ("_2", "", "_2"), ("", "", "_2")]):
+        folder = suno_folder(p, f"mixed{i}", sizes)
+        assert "24000 Hz" in p.works("model", "verify", folder)
+    p.works("model", "import", folder)
+    os.unlink(p.path("mixed0", "fine.pt"))
+    p.fails("fine.pt: No such file", "model", "verify", p.path("mixed0"))
+
+
+@test("suno's files beside another's config.json")
+def suno_beside(p):
+    """It says nothing of them: a voice cloner's, transformers', or broken."""
+    folder = suno_folder(p, "suno")
+    plain = p.works("model", "verify", folder)
+    bark = {"model_type": "bark", "semantic_config": {"hidden_size": 1024}}
+    for config in ('{"model": "bark", "semantic_config": {"block_size": 1024}}',
+                   '{"model_type": "xtts"}', json.dumps(bark), "[", "{}"):
+        p.write("suno/config.json", config)
+        assert p.works("model", "verify", folder) == plain, config
+    # nor of what is made from them
+    p.write("suno/config.json", json.dumps(bark))
+    p.works("model", "import", folder)
+    p.works("model", "quantize", "suno", "--to", "int8")
+    p.works("model", "verify", "suno-int8")
+    p.write(os.path.join(p.data, "models", "suno-int8", "config.json"), '{"model": "bark"}')
+    p.works("model", "verify", "suno-int8")
+
+
+@test("wrappers' names in suno's files")
+def suno_wrapped(p):
+    folder = suno_folder(p, "wrapped", prefix="module._orig_mod.module.")
+    p.works("model", "verify", folder)
+
+
+@test("a model in half precision by name")
+def variant(p):
+    """save_pretrained(variant="fp16") names the file so; the copy has it, too."""
+    whole = p.sound(MODEL)
+    half = p.model("half")
+    os.rename(os.path.join(half, "model.safetensors"), os.path.join(half, "model.fp16.safetensors"))
+    p.works("model", "import", half)
+    assert p.sound("half") == whole
+
+
 def main():
     failed = 0
     for name, run in TESTS:

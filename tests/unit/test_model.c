@@ -349,6 +349,138 @@ static void test_shards(void)
 	tap_ok(name);
 }
 
+/* --- other names --- */
+
+static void test_variants(void)
+{
+	/* The first by name, among those; whole names go first. */
+	static const char *const names[] = {
+		"pytorch_model.fp16.bin", "model.fp16.safetensors",
+		"model.bf16.safetensors", "model.safetensors",
+	};
+	static const char name[] = "variants";
+	static const char shard[] = "model.fp16-00001-of-00002.safetensors";
+	static const char index[] = "model.safetensors.index.fp16.json";
+	static const char map[] = "{\"weight_map\":{"
+		"\"module.semantic.lm_head.weight\":"
+		"\"model.fp16-00001-of-00002.safetensors\"}}";
+	struct bark_model *m = NULL;
+	struct bark_error err;
+
+	unlink(temp_path("model.safetensors"));
+	copy_fixture("tiny/model.safetensors", shard);
+	TAP_CHECK(name, open_as(&m, BARK_PRECISION_F32, &err) == -ENOENT);
+	write_temp(index, map, sizeof(map) - 1);
+	TAP_CHECK(name, !open_as(&m, BARK_PRECISION_F32, &err));
+	TAP_CHECK(name, model_is_tiny(m, 1e-6));
+	bark_model_unref(m);
+	unlink(temp_path(index));
+	unlink(temp_path(shard));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		copy_fixture(i ? "tiny/model.safetensors" : "pytorch_model.bin",
+			     names[i]);
+		TAP_CHECK(name, !open_as(&m, BARK_PRECISION_F32, &err));
+		TAP_CHECK(name, model_is_tiny(m, 1e-6));
+		bark_model_unref(m);
+		/* What would go after it is not looked at. */
+		if (i)
+			write_temp(names[i - 1], "no weights", 10);
+		TAP_CHECK(name, !open_as(&m, BARK_PRECISION_F32, &err));
+		bark_model_unref(m);
+	}
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		unlink(temp_path(names[i]));
+	tap_ok(name);
+}
+
+/* torch's wrappers put their names into the tensors', anywhere. */
+static void test_wrappers(void)
+{
+	static const struct {
+		const char *from, *to; /* as long */
+	} cases[] = {
+		{"\"semantic.lm_head.weight\"",
+		 "\"module._orig_mod.semantic.lm_head.weight\""},
+		{"\"coarse_acoustics.layers.0.attn.out_proj.weight\"",
+		 "\"coarse_acoustics._orig_mod.layers.0.module.attn.out_proj.weight\""},
+	};
+	static const char name[] = "wrappers' names in safetensors";
+	struct bytes b = read_fixture(root, "tiny/model.safetensors"), out = {0};
+	struct bark_model *m = NULL;
+	struct bark_error err;
+	size_t n = 0;
+	char *header, *at;
+
+	for (size_t i = 0; i < 8; i++)
+		n |= (size_t)b.p[i] << 8 * i;
+	header = strndup((char *)b.p + 8, n);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *longer = NULL;
+
+		at = strstr(header, cases[i].from);
+		TAP_CHECK(name, at);
+		if (asprintf(&longer, "%.*s%s%s", (int)(at - header), header,
+			     cases[i].to, at + strlen(cases[i].from)) < 0)
+			abort();
+		free(header);
+		header = longer;
+	}
+	TAP_CHECK(name, strstr(header, "module._orig_mod.semantic") &&
+		  strstr(header, "0.module.attn"));
+	put_number(&out, strlen(header), 8);
+	put_string(&out, header);
+	put(&out, b.p + 8 + n, b.n - 8 - n);
+	write_temp("model.safetensors", out.p, out.n);
+	if (open_as(&m, BARK_PRECISION_F32, &err) < 0) {
+		tap_not_ok(name, "%s", err.message);
+		return;
+	}
+	TAP_CHECK(name, model_is_tiny(m, 1e-6));
+	bark_model_unref(m);
+	free(header);
+	clear_bytes(&b);
+	clear_bytes(&out);
+	unlink(temp_path("model.safetensors"));
+	tap_ok(name);
+}
+
+/* What Git leaves where Git LFS is missing, whichever file it is. */
+static void test_lfs(void)
+{
+	static const char pointer[] =
+		"version https://git-lfs.github.com/spec/v1\noid sha256:"
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+		"\nsize 1677721600\n";
+	static const char *const files[] = {
+		"vocab.txt", "model.safetensors", "config.json",
+		"tokenizer_config.json",
+	};
+	static const char name[] = "pointers of Git LFS";
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		struct bark_model *m = NULL;
+		struct bark_error err;
+		int r;
+
+		write_configs();
+		copy_fixture("tiny/model.safetensors", "model.safetensors");
+		write_temp("vocab.txt", "[UNK]\na\nb\n", 10);
+		write_temp(files[i], pointer, sizeof(pointer) - 1);
+		r = open_as(&m, BARK_PRECISION_F32, &err);
+		if (r != -EINVAL || !strstr(err.message, "git lfs pull") ||
+		    !strstr(err.message, files[i])) {
+			tap_not_ok(name, "%s gave %d: %s", files[i], r,
+				   err.message);
+			return;
+		}
+		unlink(temp_path(files[i]));
+	}
+	unlink(temp_path("vocab.txt"));
+	unlink(temp_path("model.safetensors"));
+	write_configs();
+	tap_ok(name);
+}
+
 /* --- what is not there --- */
 
 static void test_absent(void)
@@ -589,6 +721,9 @@ int main(int argc, char **argv)
 	test_refused();
 	test_extra_bias();
 	test_shards();
+	test_variants();
+	test_wrappers();
+	test_lfs();
 	test_absent();
 	test_vocab();
 	test_tokenizer_json();
