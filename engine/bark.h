@@ -162,7 +162,8 @@ BARK_API void bark_session_free(struct bark_session *session);
  * Starts speaking text (UTF-8, len bytes, at most BARK_TEXT_MAX). The text is
  * split into segments at sentence breaks; the session must be idle (new, or
  * read to its end, or cancelled). Errors: -EBUSY, -E2BIG,
- * -EILSEQ (not UTF-8), -ENODATA (nothing to speak).
+ * -EILSEQ (not UTF-8), -ENODATA (white space and the like: nothing to say),
+ * -EDOM (something to say, of which the model knows no character).
  */
 #define BARK_TEXT_MAX (256 * 1024)
 BARK_API int bark_session_start(struct bark_session *session, const char *text,

@@ -359,7 +359,7 @@ static int finish(struct bark_segments *ret, const struct splitter *s)
 	return 0;
 }
 
-static bool is_utf8(const char *text, size_t len)
+bool bark_is_utf8(const char *text, size_t len)
 {
 	int32_t i = 0, n = (int32_t)len;
 	UChar32 c;
@@ -390,7 +390,7 @@ int bark_segments_split(struct bark_segments *ret,
 		return -EINVAL;
 	if (len > BARK_TEXT_MAX)
 		return -E2BIG;
-	if (!is_utf8(text, len))
+	if (!bark_is_utf8(text, len))
 		return -EILSEQ;
 	if (s.max_weight == 0)
 		s.max_weight = s.max_tokens * LETTERS_PER_TOKEN;

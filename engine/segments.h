@@ -11,6 +11,7 @@
 #ifndef BARK_SEGMENTS_H
 #define BARK_SEGMENTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "bark.h"
@@ -48,5 +49,7 @@ int bark_segments_split(struct bark_segments *ret,
 			size_t len, const char *locale,
 			const struct bark_segment_limits *limits);
 void bark_segments_clear(struct bark_segments *s);
+
+bool bark_is_utf8(const char *text, size_t len);
 
 #endif

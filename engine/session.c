@@ -8,14 +8,11 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "reading.h"
 #include "session.h"
-#include "spoken.h"
 
 #define DEFAULT_AHEAD_MS 3000
 #define MOST_AHEAD_MS 60000
-
-/* Characters a second of fast speech, to bound a segment's length. */
-#define CHARS_PER_SECOND 13
 
 void bark_utterance_free(struct bark_utterance *u)
 {
@@ -260,7 +257,7 @@ static int submit(struct bark_session *s, struct bark_utterance *u)
 
 /* Ids of all segments into u->ids. */
 static int tokenize(struct bark_utterance *u, const struct bark_model *model,
-		    const char *text)
+		    const struct bark_reading *reading)
 {
 	size_t most = model->config.semantic.max_input, at = 0;
 
@@ -268,82 +265,60 @@ static int tokenize(struct bark_utterance *u, const struct bark_model *model,
 	if (!u->ids)
 		return -ENOMEM;
 	for (size_t i = 0; i < u->n_segments; i++) {
-		struct bark_segment *seg = &u->segments[i];
+		const struct bark_reading_segment *from = &reading->segments[i];
 		size_t n;
 		int r = bark_tokenizer_encode(model->tokenizer,
-					      text + seg->begin,
-					      seg->end - seg->begin,
+					      reading->text + from->begin,
+					      from->end - from->begin,
 					      u->ids + at, most, &n);
 
 		if (r < 0)
 			return r;
-		seg->n_tokens = (unsigned)(n < most ? n : most);
-		at += seg->n_tokens;
+		n = n < most ? n : most;
+		/* Events tell places in the text that the client gave. */
+		u->segments[i] = (struct bark_segment){
+			.begin = from->written_begin,
+			.end = from->written_end,
+			.n_tokens = (unsigned)n,
+		};
+		at += n;
 	}
 	return 0;
 }
 
-/* Events tell places in the text that the client gave. */
-static void as_written(struct bark_utterance *u,
-		       const struct bark_spoken *spoken)
+static int utterance_of(struct bark_utterance **ret,
+			const struct bark_model *model,
+			const struct bark_reading *reading)
 {
-	for (size_t i = 0; i < u->n_segments; i++) {
-		struct bark_segment *seg = &u->segments[i];
+	struct bark_utterance *u = calloc(1, sizeof(*u));
+	int r = -ENOMEM;
 
-		bark_spoken_source(spoken, seg->begin, seg->end, &seg->begin,
-				   &seg->end);
+	if (!u)
+		return -ENOMEM;
+	u->n_segments = reading->n;
+	u->segments = calloc(u->n_segments, sizeof(*u->segments));
+	if (u->segments)
+		r = tokenize(u, model, reading);
+	if (r < 0) {
+		bark_utterance_free(u);
+		return r;
 	}
+	*ret = u;
+	return 0;
 }
 
 int bark_session_start(struct bark_session *s, const char *text, size_t len,
 		       struct bark_error *err)
 {
-	const struct bark_semantic_config *g = &s->model->config.semantic;
-	struct bark_segment_limits limits = {
-		.max_tokens = g->max_input,
-		.max_chars = (unsigned)(g->max_new / g->rate * CHARS_PER_SECOND),
-	};
-	struct bark_segments segments = { 0 };
-	struct bark_spoken spoken = { 0 };
-	struct bark_utterance *u;
-	int r = 0;
+	struct bark_reading reading;
+	struct bark_utterance *u = NULL;
+	int r = bark_reading_make(&reading, s->model, text, len,
+				  language_of(s), err);
 
-	if (len > BARK_TEXT_MAX)
-		return bark_fail(err, -E2BIG, "the text is longer than %d bytes",
-				 BARK_TEXT_MAX);
-	if (!s->model->tokenizer)
-		return bark_fail(err, -ENOTSUP, "the model has neither "
-				 "vocab.txt nor tokenizer.json");
-	if (s->model->config.spoken_text)
-		r = bark_spoken_make(&spoken, text, len);
-	if (r == 0)
-		r = bark_segments_split(&segments, s->model->tokenizer,
-					spoken.text ? spoken.text : text,
-					spoken.text ? spoken.len : len,
-					language_of(s), &limits);
-	if (r < 0) {
-		bark_spoken_clear(&spoken);
-		return bark_fail(err, r, r == -EILSEQ ?
-				 "the text is not valid UTF-8" :
-				 "the text cannot be split");
-	}
-	if (segments.n == 0) {
-		bark_spoken_clear(&spoken);
-		bark_segments_clear(&segments);
-		return bark_fail(err, -ENODATA, "the text has nothing to speak");
-	}
-	u = calloc(1, sizeof(*u));
-	if (!u) {
-		bark_spoken_clear(&spoken);
-		bark_segments_clear(&segments);
-		return bark_fail(err, -ENOMEM, "out of memory");
-	}
-	u->segments = segments.items;
-	u->n_segments = segments.n;
-	r = tokenize(u, s->model, spoken.text ? spoken.text : text);
-	if (spoken.text)
-		as_written(u, &spoken);
-	bark_spoken_clear(&spoken);
+	if (r < 0)
+		return r;
+	r = utterance_of(&u, s->model, &reading);
+	bark_reading_clear(&reading);
 	if (r == 0)
 		r = submit(s, u);
 	if (r < 0) {

@@ -266,7 +266,7 @@ int bark_spoken_make(struct bark_spoken *ret, const char *text, size_t len)
 		s.len = folded.len;
 		ret->lost = folded.lost;
 		room(&s, len);
-		if (has_marks_alone(&s))
+		if (!folded.lost && has_marks_alone(&s))
 			scan_names(&s);
 		while (s.at < s.len && s.error == 0)
 			step(&s);

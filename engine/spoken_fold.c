@@ -7,8 +7,8 @@
 
 #include <unicode/uchar.h>
 #include <unicode/unorm2.h>
+#include <unicode/ustring.h>
 #include <unicode/utf8.h>
-#include <unicode/utf16.h>
 
 #include "spoken_names.h"
 
@@ -40,7 +40,7 @@ void fold_put(struct fold *f, const char *bytes, size_t n)
 	}
 	for (size_t i = 0; i < n; i++) {
 		o->text[o->len] = bytes[i];
-		o->source[o->len++] = (uint32_t)f->at;
+		o->source[o->len++] = (uint32_t)f->place;
 	}
 }
 
@@ -96,6 +96,8 @@ bool fold_is_alone(const struct fold *f, size_t end)
 {
 	size_t begin = f->at;
 
+	if (f->inner)
+		return false;
 	for (int i = 0; i < NEAR && begin > 0 && is_space(f->text[begin - 1]);
 	     i++)
 		begin--;
@@ -177,34 +179,60 @@ static bool is_enclosed(UChar32 c)
 	       type == U_DT_SQUARE;
 }
 
+static size_t step(struct fold *f);
+
+/* The characters that one stands for, as if they had been written. */
+static void put_inner(struct fold *f, const char *text, size_t len)
+{
+	struct fold inner = *f;
+
+	inner.text = text;
+	inner.len = len;
+	inner.at = 0;
+	inner.inner = true;
+	while (inner.at < len && inner.error == 0)
+		inner.at = step(&inner);
+	f->cap = inner.cap;
+	f->error = inner.error;
+}
+
+/* The next run of ASCII, or of other characters. */
+static size_t run_of(const char *text, size_t len)
+{
+	size_t n = 1;
+
+	while (n < len && !(text[n] & 0x80) == !(text[0] & 0x80))
+		n++;
+	return n;
+}
+
 /* Of a character that stands for others; false: it is none. */
 static bool put_compatible(struct fold *f, UChar32 c, size_t end)
 {
 	UErrorCode e = U_ZERO_ERROR;
 	const UNormalizer2 *nfkc = unorm2_getNFKCInstance(&e);
 	UChar parts[PARTS_MAX];
+	char text[3 * PARTS_MAX];
 	bool apart = is_enclosed(c);
-	int32_t n = unorm2_getRawDecomposition(nfkc, c, parts, PARTS_MAX, &e);
+	int32_t n = unorm2_getDecomposition(nfkc, c, parts, PARTS_MAX, &e);
+	int32_t len = 0;
 
-	if (U_FAILURE(e) || n <= 0 ||
+	u_strToUTF8(text, sizeof(text), &len, parts, n > 0 ? n : 0, &e);
+	if (U_FAILURE(e) || n <= 0 || f->inner ||
 	    u_getIntPropertyValue(c, UCHAR_DECOMPOSITION_TYPE) ==
 		    U_DT_CANONICAL)
 		return false;
 	if (apart && fold_is_word(fold_last(f)))
 		fold_put(f, " ", 1);
-	for (int32_t i = 0; i < n;) {
-		UChar32 one;
-		char ascii;
-
-		U16_NEXT(parts, i, n, one);
-		ascii = (char)one;
+	for (size_t i = 0, k; i < (size_t)len; i += k) {
+		k = run_of(text + i, (size_t)len - i);
 		/* "How，are": a wide mark has its space within. */
-		if (one < 0x80 && strchr(",;:!?", ascii))
-			fold_stop(f, ascii, end);
-		else if (one < 0x80)
-			fold_put(f, &ascii, 1);
+		if (k == 1 && strchr(",;:!?", text[i]))
+			fold_stop(f, text[i], end);
+		else if (text[i] & 0x80)
+			put_inner(f, text + i, k);
 		else
-			fold_char(f, one, end);
+			fold_put(f, text + i, k);
 	}
 	if (apart && fold_word_at(f, end))
 		fold_put(f, " ", 1);
@@ -371,8 +399,10 @@ int spoken_fold(struct spoken_folded *ret, const char *text, size_t len)
 
 	*ret = (struct spoken_folded){0};
 	fold_put(&f, "", 0);
-	while (f.at < len && f.error == 0)
+	while (f.at < len && f.error == 0) {
+		f.place = f.at;
 		f.at = step(&f);
+	}
 	if (f.error < 0)
 		return f.error;
 	ret->text[ret->len] = '\0';

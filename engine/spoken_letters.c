@@ -123,6 +123,17 @@ static size_t letters_end(const struct fold *f, bool *ret_latin)
 	return end;
 }
 
+/* Whether [f->at, end) is one letter with its marks. */
+static bool is_one(const struct fold *f, size_t end)
+{
+	size_t i, next;
+
+	fold_at(f, f->at, &i);
+	while (i < end && fold_is_mark(fold_at(f, i, &next)))
+		i = next;
+	return i == end;
+}
+
 /* "cafe", "Moskva"; "e acute" where the letter is alone. */
 size_t fold_letters(struct fold *f)
 {
@@ -131,9 +142,8 @@ size_t fold_letters(struct fold *f)
 	size_t end = letters_end(f, &of_latin), next;
 	UChar32 c = fold_at(f, f->at, &next);
 
-	while (next < end && fold_is_mark(fold_at(f, next, &next)))
-		;
-	if (next == end && fold_is_alone(f, end) && spoken_name(name, c) > 0) {
+	if (is_one(f, end) && fold_is_alone(f, end) &&
+	    spoken_name(name, c) > 0) {
 		fold_words(f, name, end);
 		return end;
 	}

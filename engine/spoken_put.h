@@ -13,6 +13,8 @@ struct fold {
 	struct spoken_folded *out;
 	const char *text;
 	size_t len, at; /* at: of the character under way */
+	size_t place;   /* where that is in the written text */
+	bool inner;     /* text is what one written character stands for */
 	size_t cap;
 	int error;
 };

@@ -115,6 +115,11 @@ size_t bark_tokenizer_size(const struct bark_tokenizer *tok)
 	return tok->vocab.n_ids;
 }
 
+int32_t bark_tokenizer_unknown(const struct bark_tokenizer *tok)
+{
+	return tok->special[0];
+}
+
 /* One call's state: where ids go and the word in hand, in UTF-16. */
 struct run {
 	const struct bark_tokenizer *tok;

@@ -43,6 +43,8 @@ void bark_tokenizer_free(struct bark_tokenizer *tok);
 
 /* Lines of the vocabulary: ids are below it. */
 size_t bark_tokenizer_size(const struct bark_tokenizer *tok);
+/* The id of [UNK]: of what the vocabulary has no pieces for. */
+int32_t bark_tokenizer_unknown(const struct bark_tokenizer *tok);
 
 /*
  * Writes at most cap ids; *ret_n gets the number the whole text has (which
