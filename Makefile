@@ -2,12 +2,13 @@
 #
 # The commands of the README over meson, ninja and scripts/. Set BUILD for
 # another build directory, PREFIX for another place to install to, V=1 to see
-# every command and test, TEXT for make speak.
+# every command and test, TEXT for make speak, RELEASES for make check-packages.
 
 BUILD ?= build
 TEXT ?= Hello there. This is your computer speaking.
 PREFIX ?= $(if $(filter 0,$(shell id -u)),/usr/local,$(HOME)/.local)
 PYTHON ?= python3
+RELEASES ?= bookworm trixie
 FUZZ_SECONDS ?= 600
 export V TEXT
 
@@ -49,9 +50,10 @@ deb:
 	@scripts/packages.sh build deb
 	@scripts/deb.sh $(BUILD)-deb
 
-# In a fresh Debian system, as root.
+# In fresh Debian systems, as root; for another than this one's release they are
+# built there, too.
 check-packages: deb
-	@tests/packages.sh $(BUILD)-deb
+	@tests/packages.sh $(BUILD)-deb $(RELEASES)
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-deb $(BUILD)-fuzz

@@ -1,31 +1,47 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Usage: packages.sh FOLDER
+# Usage: packages.sh FOLDER [RELEASE...]
 # Installs the packages in FOLDER into a fresh Debian system, speaks there as a
-# new user would, and removes them again. As root; takes the package archive
-# that this machine is set up with. Prints as tests/tap.h says.
+# new user would, and removes them again. For another RELEASE (bookworm, trixie)
+# than this machine's it builds them in such a system before. As root; takes the
+# package archive that this machine is set up with. Prints as tests/tap.h says.
 
 # What stands in single quotes is for another shell; clean() is the trap's.
 # shellcheck disable=SC2016,SC2317
 set -euo pipefail
+cd "$(dirname "$0")/.."
 folder=$(cd "$1" && pwd)
-root=$(mktemp -d)
+shift
+work=$(mktemp -d)
+chmod 755 "$work"
 failed=0
 
-clean() {
-	for m in proc dev/shm; do
-		mountpoint -q "$root/$m" && umount "$root/$m"
+archive=$(apt-get indextargets --format '$(SITE) $(RELEASE)' \
+	'Created-By: Packages' | sort -u | head -n 1)
+site=${archive% *} own=${archive#* }
+[ $# -gt 0 ] || set -- "$own"
+
+leave() {
+	for m in "$1"/proc "$1"/dev/shm; do
+		mountpoint -q "$m" && umount "$m"
 	done
-	rm -rf --one-file-system "$root"
+	rm -rf --one-file-system "$1"
+}
+
+clean() {
+	for root in "$work"/*; do
+		leave "$root"
+	done
+	rm -rf --one-file-system "$work"
 }
 trap clean EXIT
 
 result() {
 	if [ "$2" = 0 ]; then
-		echo "ok packages/$1"
+		echo "ok packages/$release: $1"
 	else
-		echo "not ok packages/$1: ${3:-see above}"
+		echo "not ok packages/$release: $1: ${3:-see above}"
 		failed=1
 	fi
 }
@@ -35,60 +51,99 @@ inside() {
 		DEBIAN_FRONTEND=noninteractive "$@"
 }
 
-archive=$(apt-get indextargets --format '$(SITE) $(RELEASE)' \
-	'Created-By: Packages' | sort -u | head -n 1)
-# shellcheck disable=SC2086  # two words
-set -- $archive
-chmod 755 "$root"
-debootstrap --variant=minbase "$2" "$root" "$1" >/dev/null
-mount -t proc proc "$root/proc"
-# Whatever this machine's apt knows of: keys, proxies, certificates.
-: >"$root/etc/apt/sources.list"
-cp -a /etc/apt/. "$root/etc/apt/"
-mkdir -p "$root/etc/ssl" "$root/debs"
-cp -aL /etc/ssl/certs "$root/etc/ssl/" 2>/dev/null || true
-cp "$folder"/*.deb "$root/debs/"
-rm -f "$root"/debs/*dbgsym*
-inside apt-get -qq update
+install_inside() {
+	inside apt-get -qq install -y --no-install-recommends \
+		-o Dpkg::Use-Pty=0 "$@" >/dev/null
+}
 
-rc=0
-inside sh -c 'apt-get -qq install -y --no-install-recommends /debs/*.deb \
-	speech-dispatcher dbus-daemon pipewire wireplumber python3 \
-	gcc libc6-dev pkg-config >/dev/null' || rc=$?
-result 'they install' $rc
+# A fresh system of the release in $root.
+enter() {
+	root=$work/$1
+	debootstrap --variant=minbase "$release" "$root" "$site" >/dev/null
+	mount -t proc proc "$root/proc"
+	# Whatever this machine's apt knows of: keys, proxies, certificates.
+	: >"$root/etc/apt/sources.list"
+	cp -a /etc/apt/. "$root/etc/apt/"
+	if [ "$release" != "$own" ]; then
+		rm -f "$root"/etc/apt/sources.list.d/*
+		echo "deb $site $release main" >"$root/etc/apt/sources.list"
+	fi
+	mkdir -p "$root/etc/ssl" "$root/debs"
+	cp -aL /etc/ssl/certs "$root/etc/ssl/" 2>/dev/null || true
+	inside apt-get -qq update
+}
 
-inside useradd -m listener
-cp debian/tests/speaks "$root/tmp/speaks"
-rc=0
-inside su listener -c 'AUTOPKGTEST_TMP=$(mktemp -d) /tmp/speaks' || rc=$?
-result 'a new user hears it' $rc
+# Builds what FOLDER was built of; $debs is where the packages are then.
+build() {
+	debs=$work/debs-$release
+	mkdir "$debs" && enter build && mkdir "$root/src" &&
+		tar xzf "$folder"/barkd_*.orig.tar.gz -C "$root/src" &&
+		cp -a debian "$root/src"/barkd-*/ &&
+		install_inside build-essential lintian &&
+		inside sh -ec 'cd /src/barkd-*
+			apt-get -qq build-dep -y --no-install-recommends \
+				-o Dpkg::Use-Pty=0 . >/dev/null
+			dpkg-buildpackage -us -uc -b >/src/log 2>&1 ||
+				{ tail -n 30 /src/log >&2; exit 1; }
+			lintian --fail-on error,warning ../*.changes' &&
+		cp "$root"/src/*.deb "$debs/"
+}
 
-rc=0
-cp examples/say.c "$root/tmp/say.c"
-inside sh -c 'cd /tmp && gcc say.c -o say $(pkg-config --cflags --libs barkd-client)' || rc=$?
-result 'a program builds' $rc
+try() {
+	local rc=0
+	enter fresh
+	cp "$debs"/*.deb "$root/debs/"
+	rm -f "$root"/debs/*dbgsym*
+	inside sh -c 'apt-get -qq install -y --no-install-recommends /debs/*.deb \
+		speech-dispatcher dbus-daemon pipewire wireplumber python3 \
+		gcc libc6-dev pkg-config >/dev/null' || rc=$?
+	result 'they install' $rc
 
-cat >"$root/tmp/spd.sh" <<'EOF'
-set -eu
-dir=$(mktemp -d)
-export XDG_RUNTIME_DIR="$dir" HOME="$dir"
-printf '[output]\nsink = file\ntarget = %s/spoken.wav\n' "$dir" >"$dir/barkd.ini"
-barkd --foreground --config "$dir/barkd.ini" 2>/dev/null &
-daemon=$!
-trap 'kill $daemon' EXIT
-sleep 2
-dbus-run-session -- timeout 60 spd-say -w -o barkd "Hello. This is a test." || true
-test "$(wc -c <"$dir/spoken.wav")" -gt 20000
-EOF
-rc=0
-inside su listener -c 'sh /tmp/spd.sh' || rc=$?
-result 'spd-say speaks' $rc
+	inside useradd -m listener
+	cp debian/tests/speaks "$root/tmp/speaks"
+	rc=0
+	inside su listener -c 'AUTOPKGTEST_TMP=$(mktemp -d) /tmp/speaks' || rc=$?
+	result 'a new user hears it' $rc
 
-rc=0
-inside sh -c 'apt-get -qq purge -y barkd barkd-voice-slt barkd-fast-voice \
-	speech-dispatcher-barkd libbark0 libbark-dev libbarkd-client0 \
-	libbarkd-client-dev >/dev/null' || rc=$?
-left=$(find "$root/etc" "$root/usr" -iname '*barkd*' -o -name 'libbark*' | sed "s|$root||" | tr '\n' ' ')
-[ -z "$left" ] || rc=1
-result 'nothing is left' $rc "$left"
+	rc=0
+	cp examples/say.c "$root/tmp/say.c"
+	inside sh -c 'cd /tmp && gcc say.c -o say $(pkg-config --cflags --libs barkd-client)' || rc=$?
+	result 'a program builds' $rc
+
+	cat >"$root/tmp/spd.sh" <<-'EOF'
+		set -eu
+		dir=$(mktemp -d)
+		export XDG_RUNTIME_DIR="$dir" HOME="$dir"
+		printf '[output]\nsink = file\ntarget = %s/spoken.wav\n' "$dir" >"$dir/barkd.ini"
+		barkd --foreground --config "$dir/barkd.ini" 2>/dev/null &
+		daemon=$!
+		trap 'kill $daemon' EXIT
+		sleep 2
+		dbus-run-session -- timeout 60 spd-say -w -o barkd "Hello. This is a test." || true
+		test "$(wc -c <"$dir/spoken.wav")" -gt 20000
+	EOF
+	rc=0
+	inside su listener -c 'sh /tmp/spd.sh' || rc=$?
+	result 'spd-say speaks' $rc
+
+	rc=0
+	inside sh -c 'apt-get -qq purge -y barkd barkd-voice-slt barkd-fast-voice \
+		speech-dispatcher-barkd libbark0 libbark-dev libbarkd-client0 \
+		libbarkd-client-dev >/dev/null' || rc=$?
+	left=$(find "$root/etc" "$root/usr" -iname '*barkd*' -o -name 'libbark*' |
+		sed "s|$root||" | tr '\n' ' ')
+	[ -z "$left" ] || rc=1
+	result 'nothing is left' $rc "$left"
+}
+
+for release; do
+	debs=$folder rc=0
+	if [ "$release" != "$own" ]; then
+		build || rc=$?
+		result 'they build' $rc
+		leave "$root"
+	fi
+	[ $rc != 0 ] || try
+	leave "$root"
+done
 exit $failed
