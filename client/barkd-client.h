@@ -41,6 +41,9 @@ struct barkd_say {
 	unsigned long long seed;
 	unsigned deadline_ms; /* must sound so soon; 0: no matter */
 	const char *tag;      /* given back in events, or NULL */
+	/* A voice that barkd does not have, or a name that is none, is not
+	 * refused: another voice speaks. */
+	bool fallback;
 };
 
 /*
@@ -94,7 +97,8 @@ enum barkd_speech_format {
 
 /*
  * Speech for the caller instead of the daemon's sink, while it is computed. Of
- * `say` text, voice, language, rate (0.25 to 4), pitch, volume and seed count.
+ * `say` text, voice, language, rate (0.25 to 4), pitch, volume, seed and
+ * fallback count.
  * At most 2 s for a hung daemon. Errors: as barkd_client_say().
  */
 BARKD_CLIENT_API int barkd_client_speech_start(struct barkd_client *client,

@@ -247,6 +247,8 @@ int client_how(json_t *o, const struct barkd_say *say, const char *rate)
 	if (say->has_seed)
 		r |= json_object_set_new(o, "seed",
 					 json_integer((json_int_t)say->seed));
+	if (say->fallback)
+		r |= json_object_set_new(o, "fallback", json_true());
 	return r;
 }
 

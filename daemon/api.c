@@ -23,12 +23,17 @@ static void reply_no_memory(struct http_request *req)
 /* --- POST --- */
 
 /* Finds the voice that is meant, *voice, which is owned; false: answered with
- * an error. */
+ * an error. fallback: another one is better than none. */
 static bool choose_voice(struct daemon *d, struct http_request *req,
-			 char **voice, const char *language)
+			 char **voice, const char *language, bool fallback)
 {
 	int r;
 
+	if (*voice && fallback && view_has_voice(d, *voice) == -ESRCH) {
+		daemon_voice_missing(d, *voice);
+		free(*voice);
+		*voice = NULL;
+	}
 	if (!*voice && language)
 		*voice = view_voice_for(d, language);
 	if (!*voice)
@@ -57,7 +62,8 @@ static void post_speak(struct daemon *d, struct http_request *req)
 		reply_error(req, &err);
 		return;
 	}
-	if (!choose_voice(d, req, &speak.voice, speak.language)) {
+	if (!choose_voice(d, req, &speak.voice, speak.language,
+			  speak.fallback)) {
 		speak_request_clear(&speak);
 		return;
 	}
@@ -107,7 +113,8 @@ static void speech(struct daemon *d, struct http_request *req,
 		free(speech->voice);
 		speech->voice = NULL;
 	}
-	if (!choose_voice(d, req, &speech->voice, speech->language)) {
+	if (!choose_voice(d, req, &speech->voice, speech->language,
+			  speech->fallback)) {
 		speech_request_clear(speech);
 		return;
 	}

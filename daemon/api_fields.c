@@ -75,6 +75,25 @@ int api_get_string(json_t *root, const char *name, size_t max, char **ret,
 	return 0;
 }
 
+static int get_name(json_t *root, const char *name, bool fallback, char **ret,
+		    struct api_error *err)
+{
+	json_t *v = api_get(root, name);
+	size_t n = json_string_length(v);
+
+	if (fallback && (!json_is_string(v) || n == 0 || n > API_NAME_MAX))
+		return 0;
+	return api_get_string(root, name, API_NAME_MAX, ret, err);
+}
+
+int api_get_voice(json_t *root, bool fallback, char **voice, char **language,
+		  struct api_error *err)
+{
+	int r = get_name(root, "voice", fallback, voice, err);
+
+	return r < 0 ? r : get_name(root, "language", fallback, language, err);
+}
+
 int api_get_number(json_t *root, const char *name, double min, double max,
 		   double *ret, struct api_error *err)
 {

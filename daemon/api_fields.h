@@ -33,6 +33,10 @@ json_t *api_get(json_t *root, const char *name);
 /* 1 to max bytes; *ret is the caller's to free. */
 int api_get_string(json_t *root, const char *name, size_t max, char **ret,
 		   struct api_error *err);
+/* The fields voice and language, or NULL; fallback: what is no name is none
+ * rather than an error. */
+int api_get_voice(json_t *root, bool fallback, char **voice, char **language,
+		  struct api_error *err);
 /* What is to be spoken: required. */
 int api_get_text(json_t *root, const char *name, char **ret,
 		 struct api_error *err);

@@ -50,7 +50,7 @@ int speak_request_parse(struct speak_request *ret, const char *body, size_t n,
 	static const char *const fields[] = {
 		"text", "voice", "language", "rate", "pitch", "volume",
 		"priority", "seed", "wait", "cancel_on_disconnect",
-		"deadline_ms", "tag", NULL,
+		"deadline_ms", "tag", "fallback", NULL,
 	};
 	struct speak_request q = {
 		.rate = 1, .pitch = 1, .volume = 1, .priority = QUEUE_TEXT,
@@ -65,10 +65,9 @@ int speak_request_parse(struct speak_request *ret, const char *body, size_t n,
 	if (r == 0)
 		r = api_get_text(root, "text", &q.text, err);
 	if (r == 0)
-		r = api_get_string(root, "voice", API_NAME_MAX, &q.voice, err);
+		r = api_get_bool(root, "fallback", &q.fallback, err);
 	if (r == 0)
-		r = api_get_string(root, "language", API_NAME_MAX, &q.language,
-				   err);
+		r = api_get_voice(root, q.fallback, &q.voice, &q.language, err);
 	if (r == 0)
 		r = api_get_number(root, "rate", CONF_RATE_MIN, CONF_RATE_MAX,
 				   &q.rate, err);

@@ -27,6 +27,7 @@ struct speak_request {
 	enum queue_priority priority;
 	unsigned deadline_ms;  /* 0: none */
 	bool has_seed, wait, cancel_on_disconnect;
+	bool fallback; /* a voice that is not there is no error */
 	uint64_t seed;
 };
 

@@ -75,14 +75,20 @@ bool speech_model_is_openai(const char *name)
 	return false;
 }
 
-/* A name, or an object that has it as its id. */
-static int get_voice(json_t *root, char **ret, struct api_error *err)
+/* The voice may be an object that has the name as its id. */
+static int get_voice(json_t *root, struct speech_request *q,
+		     struct api_error *err)
 {
 	json_t *v = api_get(root, "voice");
+	int r = api_get_bool(root, "fallback", &q->fallback, err);
 
-	if (json_is_object(v))
-		return api_get_string(v, "id", API_NAME_MAX, ret, err);
-	return api_get_string(root, "voice", API_NAME_MAX, ret, err);
+	if (r == 0 && json_is_object(v)) {
+		r = api_get_string(v, "id", API_NAME_MAX, &q->voice, err);
+		json_object_del(root, "voice");
+	}
+	return r < 0 ? r
+		     : api_get_voice(root, q->fallback, &q->voice,
+				     &q->language, err);
 }
 
 /* One word of a list; *ret is its place. */
@@ -140,7 +146,7 @@ static int take(struct speech_request *ret, json_t *root,
 	if (r == 0)
 		r = api_get_string(root, "model", API_NAME_MAX, &q.model, err);
 	if (r == 0)
-		r = get_voice(root, &q.voice, err);
+		r = get_voice(root, &q, err);
 	if (r == 0)
 		r = get_format(root, &q.format, &q.spiel, err);
 	if (r == 0)
@@ -154,9 +160,6 @@ static int take(struct speech_request *ret, json_t *root,
 	if (r == 0)
 		r = api_get_number(root, "volume", 0, CONF_VOLUME_MAX,
 				   &q.volume, err);
-	if (r == 0)
-		r = api_get_string(root, "language", API_NAME_MAX, &q.language,
-				   err);
 	if (r == 0)
 		r = api_get_integer(root, "seed", &q.has_seed, &q.seed, err);
 	json_decref(root);

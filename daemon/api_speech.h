@@ -24,6 +24,7 @@ struct speech_request {
 	bool sse;   /* as Server-Sent Events */
 	bool spiel; /* format is ENCODER_PCM, in frames with events */
 	bool has_seed;
+	bool fallback; /* a voice that is not there is no error */
 	uint64_t seed;
 };
 

@@ -29,6 +29,20 @@ uint64_t daemon_now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+void daemon_voice_missing(struct daemon *d, const char *voice)
+{
+	for (int i = 0; i < DAEMON_MISSING_MAX; i++) {
+		if (!d->missing[i]) {
+			d->missing[i] = strdup(voice);
+			log_warning("the voice \"%.100s\" is not to be had; another speaks",
+				    voice);
+			return;
+		}
+		if (strcmp(d->missing[i], voice) == 0)
+			return;
+	}
+}
+
 static struct utterance *utterance_of(struct queue_item *item)
 {
 	return (struct utterance *)item;
@@ -238,11 +252,25 @@ static int on_flush(sd_event_source *source, uint64_t usec, void *userdata)
 
 /* --- sessions --- */
 
+/* Whether the voice is why, and one that can be had is to speak. */
+static bool falls_back(struct utterance *u, int r)
+{
+	if (!u->request.fallback || !u->request.voice || r == -ENODATA ||
+	    r == -ENOENT || r == -ENOMEM)
+		return false;
+	daemon_voice_missing(u->daemon, u->request.voice);
+	free(u->request.voice);
+	u->request.voice = NULL;
+	return true;
+}
+
 void control_supplied(struct utterance *u, int r, const char *why)
 {
 	struct daemon *d = u->daemon;
 
-	if (r == 0) {
+	if (r < 0 && falls_back(u, r)) {
+		supply_order(d->supply, u);
+	} else if (r == 0) {
 		if (u == d->ahead && u->session)
 			bark_session_set_delay(u->session, AHEAD_DELAY_MS);
 		control_wake(d);
@@ -553,4 +581,6 @@ void control_clear(struct daemon *d)
 	sd_event_source_disable_unref(d->sink_timer);
 	sd_event_source_disable_unref(d->flush_timer);
 	speaker_free(d->speaker);
+	for (int i = 0; i < DAEMON_MISSING_MAX; i++)
+		free(d->missing[i]);
 }

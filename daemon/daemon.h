@@ -62,6 +62,8 @@ struct counters {
 	uint64_t rendered, render_failed, render_gone;
 };
 
+#define DAEMON_MISSING_MAX 16
+
 struct daemon {
 	sd_event *event;
 	char *conf_path; /* NULL: defaults alone */
@@ -96,9 +98,12 @@ struct daemon {
 	double first_audio_ms, first_sound_ms; /* < 0: not yet */
 	struct histogram first_sound;
 	uint64_t started;  /* ns */
+	char *missing[DAEMON_MISSING_MAX]; /* voices, told in the log; owned */
 };
 
 uint64_t daemon_now_ns(void);
+/* Says in the log that another voice speaks; once for each name. */
+void daemon_voice_missing(struct daemon *d, const char *voice);
 
 /* --- control.c: utterances --- */
 
