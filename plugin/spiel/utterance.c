@@ -28,7 +28,11 @@ struct utterance {
 	sd_event_source *in, *out;
 	int fd;
 	struct ssml text;
+	size_t span; /* of the text, being spoken */
 	size_t next_mark;
+	size_t silence; /* bytes of it to come before the span */
+	char *voice, *language;
+	double pitch, rate;
 	/* From the daemon, not taken yet. */
 	unsigned char buf[BUFFER_BYTES];
 	size_t n;
@@ -61,16 +65,17 @@ static void put_event(struct utterance *u, unsigned type, uint32_t begin,
 	u->n_frame = SPIEL_EVENT_HEAD + numbers[2];
 }
 
-/* A mark that stands before character `at` of what is spoken, or before the
- * end; false: there is none. */
+/* A mark of the span that stands before character `at` of the text, or before
+ * the span's end; false: there is none. */
 static bool put_mark(struct utterance *u, size_t at)
 {
 	const struct ssml_mark *m = &u->text.marks[u->next_mark];
 	uint32_t place;
 
-	if (u->next_mark == u->text.n_marks || m->at > at)
+	if (u->next_mark == u->text.n_marks || m->span > u->span ||
+	    m->first > at)
 		return false;
-	place = u->text.places[m->at].begin;
+	place = u->text.places[m->first].begin;
 	put_event(u, SPIEL_MARK, place, place, m->name);
 	u->next_mark++;
 	return true;
@@ -96,6 +101,22 @@ static void put_audio(struct utterance *u)
 	take(u, n);
 }
 
+static void put_silence(struct utterance *u)
+{
+	size_t n = WRITE_MAX - SPIEL_AUDIO_HEAD;
+	uint32_t size;
+
+	if (n > u->silence)
+		n = u->silence;
+	n &= ~(size_t)1;
+	size = (uint32_t)n;
+	u->frame[0] = SPIEL_AUDIO;
+	memcpy(u->frame + 1, &size, sizeof(size));
+	memset(u->frame + SPIEL_AUDIO_HEAD, 0, n);
+	u->n_frame = SPIEL_AUDIO_HEAD + n;
+	u->silence -= n;
+}
+
 /* An event, told by the characters of what the caller sent. */
 static void put_their_event(struct utterance *u)
 {
@@ -104,11 +125,13 @@ static void put_their_event(struct utterance *u)
 	size_t n = u->text.n, begin, end;
 
 	memcpy(numbers, u->buf + 2, sizeof(numbers));
+	begin = u->text.spans[u->span].first + numbers[0];
+	end = u->text.spans[u->span].first + numbers[1];
 	/* A mark before the word comes first. */
-	if (u->buf[1] == SPIEL_WORD && put_mark(u, numbers[0]))
+	if (u->buf[1] == SPIEL_WORD && put_mark(u, begin))
 		return;
-	begin = numbers[0] < n ? numbers[0] : n;
-	end = numbers[1] < n ? numbers[1] : n;
+	begin = begin < n ? begin : n;
+	end = end < n ? end : n;
 	put_event(u, u->buf[1], places[begin].begin,
 		  end > begin ? places[end - 1].end : places[begin].begin, "");
 	take(u, SPIEL_EVENT_HEAD);
@@ -117,14 +140,18 @@ static void put_their_event(struct utterance *u)
 /* The next frame, if there is one, into u->frame. */
 static int next_frame(struct utterance *u)
 {
-	if (!u->begun) {
-		if (u->n < SPIEL_VERSION_BYTES)
-			return 0;
-		memcpy(u->frame, u->buf, SPIEL_VERSION_BYTES);
-		u->n_frame = SPIEL_VERSION_BYTES;
+	if (u->silence) {
+		put_silence(u);
+		return 0;
+	}
+	/* The caller got one, whatever comes behind it. */
+	if (!u->begun && u->n >= SPIEL_VERSION_BYTES) {
 		take(u, SPIEL_VERSION_BYTES);
 		u->begun = true;
-	} else if (u->audio_left) {
+	}
+	if (!u->begun)
+		return 0;
+	if (u->audio_left) {
 		put_audio(u);
 	} else if (u->n >= SPIEL_AUDIO_HEAD && u->buf[0] == SPIEL_AUDIO) {
 		uint32_t size;
@@ -181,6 +208,63 @@ static int fill(struct utterance *u)
 	return n > 0;
 }
 
+static double clamp(double v, double low, double high)
+{
+	return !(v >= low) ? low : v > high ? high : v;
+}
+
+static int on_ready(sd_event_source *source, int fd, uint32_t revents,
+		    void *userdata);
+
+static void end_speech(struct utterance *u)
+{
+	u->in = sd_event_source_disable_unref(u->in);
+	barkd_stream_free(u->speech);
+	u->speech = NULL;
+	u->begun = u->read_all = false;
+	u->n = u->audio_left = 0;
+}
+
+/* Asks for the span's speech. */
+static int begin_span(struct utterance *u)
+{
+	const struct ssml_span *span = &u->text.spans[u->span];
+	char *text = ssml_span_text(&u->text, span);
+	const struct barkd_say say = {
+		.text = text,
+		.voice = u->voice,
+		.language = u->language,
+		.rate = clamp(u->rate * span->rate, .25, 4),
+		.pitch = clamp(u->pitch * span->pitch, .25, 4),
+		/* 0 would be the usual one. */
+		.volume = clamp(span->volume, 1e-3, 4),
+		.fallback = true,
+	};
+	int r = text ? 0 : -ENOMEM;
+
+	u->silence = (size_t)span->pause_ms * BARKD_SPEECH_RATE / 1000 * 2;
+	u->read_all = text && !*text;
+	if (r == 0 && *text)
+		r = barkd_client_speech_start(u->client, &say,
+					      BARKD_SPEECH_SPIEL, &u->speech);
+	free(text);
+	if (r == 0 && u->speech)
+		r = sd_event_add_io(u->event, &u->in,
+				    barkd_stream_fd(u->speech), EPOLLIN,
+				    on_ready, u);
+	return r < 0 ? r : 0;
+}
+
+/* 1: there is none. */
+static int next_span(struct utterance *u)
+{
+	end_speech(u);
+	if (u->span + 1 >= u->text.n_spans)
+		return 1;
+	u->span++;
+	return begin_span(u);
+}
+
 /* 1: all is written; 0: there is something to wait for. */
 static int work(struct utterance *u)
 {
@@ -201,8 +285,12 @@ static int work(struct utterance *u)
 				return r;
 			continue;
 		}
-		if (u->read_all)
-			return 1;
+		if (u->read_all) {
+			r = next_span(u);
+			if (r != 0)
+				return r;
+			continue;
+		}
 		r = fill(u);
 		if (r < 0)
 			return r;
@@ -224,44 +312,29 @@ static int on_ready(sd_event_source *source, int fd, uint32_t revents,
 		finish(u);
 		return 0;
 	}
-	sd_event_source_set_enabled(u->in, u->n_frame ? SD_EVENT_OFF
-						      : SD_EVENT_ON);
+	if (u->in)
+		sd_event_source_set_enabled(u->in, u->n_frame ? SD_EVENT_OFF
+							      : SD_EVENT_ON);
 	sd_event_source_set_io_events(u->out, u->n_frame ? EPOLLOUT : 0);
 	return 0;
 }
 
-static double clamp(double v, double low, double high)
-{
-	return !(v >= low) ? low : v > high ? high : v;
-}
-
 static int begin(struct utterance *u, const struct utterance_request *q)
 {
-	const struct barkd_say say = {
-		.text = u->text.text,
-		.voice = *q->voice ? q->voice : NULL,
-		.language = *q->language ? q->language : NULL,
-		.rate = clamp(q->rate, .25, 4),
-		.pitch = clamp(q->pitch, .25, 4),
-	};
 	int r;
 
-	/* Marks alone are told without asking anybody. */
-	if (!u->text.n) {
-		memcpy(u->buf, SPIEL_VERSION, SPIEL_VERSION_BYTES);
-		u->n = SPIEL_VERSION_BYTES;
-		u->read_all = true;
-		return sd_event_add_io(u->event, &u->out, u->fd, EPOLLOUT,
-				       on_ready, u);
-	}
-	r = barkd_client_speech_start(u->client, &say, BARKD_SPEECH_SPIEL,
-				      &u->speech);
-	if (r == 0)
-		r = sd_event_add_io(u->event, &u->in,
-				    barkd_stream_fd(u->speech), EPOLLIN,
-				    on_ready, u);
-	if (r >= 0)
-		r = sd_event_add_io(u->event, &u->out, u->fd, 0, on_ready, u);
+	u->voice = *q->voice ? strdup(q->voice) : NULL;
+	u->language = *q->language ? strdup(q->language) : NULL;
+	if ((*q->voice && !u->voice) || (*q->language && !u->language))
+		return -ENOMEM;
+	u->pitch = q->pitch;
+	u->rate = q->rate;
+	memcpy(u->frame, SPIEL_VERSION, SPIEL_VERSION_BYTES);
+	u->n_frame = SPIEL_VERSION_BYTES;
+	u->read_all = !u->text.n_spans;
+	r = sd_event_add_io(u->event, &u->out, u->fd, EPOLLOUT, on_ready, u);
+	if (r >= 0 && u->text.n_spans)
+		r = begin_span(u);
 	return r < 0 ? r : 0;
 }
 
@@ -285,7 +358,8 @@ int utterance_new(struct utterance **ret, sd_event *event, int fd,
 	if (r == 0 && fcntl(fd, F_SETFL, O_NONBLOCK | O_WRONLY) < 0)
 		r = -errno;
 	if (r == 0)
-		r = ssml_parse(&u->text, request->text, request->is_ssml);
+		r = ssml_parse(&u->text, request->text, request->is_ssml,
+			       NULL);
 	if (r == 0)
 		r = barkd_client_new(&u->client, NULL);
 	if (r == 0)
@@ -302,12 +376,13 @@ void utterance_free(struct utterance *u)
 {
 	if (!u)
 		return;
-	sd_event_source_disable_unref(u->in);
+	end_speech(u);
 	sd_event_source_disable_unref(u->out);
-	barkd_stream_free(u->speech);
 	barkd_client_free(u->client);
 	close(u->fd);
 	ssml_clear(&u->text);
+	free(u->voice);
+	free(u->language);
 	sd_event_unref(u->event);
 	free(u);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "event.h"
+#include "ssml.h"
 #include "text.h"
 #include "voices.h"
 
@@ -28,11 +29,15 @@ struct session {
 	bool failed;
 
 	struct text_queue text;
+	bool is_ssml;     /* the text is read when all of it is there */
+	struct ssml ssml; /* of it, once read */
+	size_t span;      /* to be spoken next */
 	char *voice, *language;
 	bool streaming; /* between synthesize-start and -stop */
 	bool answering; /* until its end was told */
 	bool started;   /* audio-start was sent */
 	struct barkd_stream *speech;
+	size_t silence; /* bytes of it to come before the speech */
 	unsigned char pcm[CHUNK_BYTES];
 	size_t n_pcm;
 };
@@ -117,7 +122,14 @@ static void end_speech(struct session *s)
 	s->speech_io = sd_event_source_disable_unref(s->speech_io);
 	barkd_stream_free(s->speech);
 	s->speech = NULL;
-	s->n_pcm = 0;
+	s->n_pcm = s->silence = 0;
+}
+
+static void clear_text(struct session *s)
+{
+	text_queue_clear(&s->text);
+	ssml_clear(&s->ssml);
+	s->span = 0;
 }
 
 static void start_audio(struct session *s)
@@ -135,7 +147,7 @@ static void end_answer(struct session *s, bool streamed)
 	if (streamed)
 		put_event(s, "synthesize-stopped", NULL, NULL, 0);
 	s->answering = s->started = false;
-	text_queue_clear(&s->text);
+	clear_text(s);
 	free(s->voice);
 	free(s->language);
 	s->voice = s->language = NULL;
@@ -161,7 +173,7 @@ static void on_failure(struct session *s, int r)
 	put_error(s, r == -ENOENT ? "voice-not-found" : "synthesis-failed",
 		  barkd_client_message(s->client));
 	/* What is left of the text would fail as well. */
-	text_queue_clear(&s->text);
+	clear_text(s);
 }
 
 static int on_speech(sd_event_source *source, int fd, uint32_t revents,
@@ -173,16 +185,33 @@ static int on_speech(sd_event_source *source, int fd, uint32_t revents,
 	return 0;
 }
 
-static void next_speech(struct session *s, char *text)
+static double clamp(double v, double low, double high)
+{
+	return v < low ? low : v > high ? high : v;
+}
+
+/* The text, which is taken, as the span says; "": its pause alone. */
+static void next_speech(struct session *s, char *text,
+			const struct ssml_span *span)
 {
 	const struct barkd_say say = {
-		.text = text, .voice = s->voice, .language = s->language,
+		.text = text,
+		.voice = s->voice,
+		.language = s->language,
+		.rate = clamp(span->rate, .25, 4),
+		.pitch = clamp(span->pitch, .25, 4),
+		/* 0 would be the usual one. */
+		.volume = clamp(span->volume, 1e-3, 4),
+		.fallback = true,
 	};
-	int r = barkd_client_speech_start(s->client, &say,
-					  BARKD_SPEECH_PCM, &s->speech);
+	int r = text ? 0 : -ENOMEM;
 
+	s->silence = (size_t)span->pause_ms * BARKD_SPEECH_RATE / 1000 * 2;
+	if (r == 0 && *text)
+		r = barkd_client_speech_start(s->client, &say,
+					      BARKD_SPEECH_PCM, &s->speech);
 	free(text);
-	if (r == 0)
+	if (r == 0 && s->speech)
 		r = sd_event_add_io(s->owner.event, &s->speech_io,
 				    barkd_stream_fd(s->speech), EPOLLIN,
 				    on_speech, s);
@@ -190,8 +219,22 @@ static void next_speech(struct session *s, char *text)
 		on_failure(s, r);
 }
 
+static void send_silence(struct session *s)
+{
+	static const unsigned char zeros[CHUNK_BYTES];
+
+	while (s->silence && s->n - s->at < OUT_MAX) {
+		size_t n = s->silence < CHUNK_BYTES ? s->silence : CHUNK_BYTES;
+
+		start_audio(s);
+		put_event(s, "audio-chunk", audio_format(), zeros, n);
+		s->silence -= n;
+	}
+}
+
 static void read_speech(struct session *s)
 {
+	send_silence(s);
 	while (s->speech && s->n - s->at < OUT_MAX) {
 		ssize_t n = barkd_stream_read(s->speech, s->pcm + s->n_pcm,
 					      CHUNK_BYTES - s->n_pcm);
@@ -223,23 +266,49 @@ static void finish(struct session *s)
 	session_free(s);
 }
 
+/* Begins to speak what comes next; false: nothing is there yet. */
+static bool speak_next(struct session *s)
+{
+	static const struct ssml_span plain = {.rate = 1, .pitch = 1,
+					       .volume = 1};
+	char *text;
+
+	if (s->span < s->ssml.n_spans) {
+		const struct ssml_span *span = &s->ssml.spans[s->span++];
+
+		next_speech(s, ssml_span_text(&s->ssml, span), span);
+		return true;
+	}
+	if (s->is_ssml && s->streaming)
+		return false;
+	text = text_queue_next(&s->text, !s->streaming);
+	if (!text)
+		return false;
+	if (!s->is_ssml) {
+		next_speech(s, text, &plain);
+		return true;
+	}
+	ssml_clear(&s->ssml);
+	s->span = 0;
+	if (ssml_parse(&s->ssml, text, true, NULL) < 0)
+		s->failed = true;
+	free(text);
+	return true;
+}
+
 /* Speaks on as far as the client reads. May free the session. */
 static void pump(struct session *s)
 {
 	while (s->answering && !s->failed) {
-		if (!s->speech) {
-			char *text = text_queue_next(&s->text, !s->streaming);
-
-			if (text) {
-				next_speech(s, text);
+		if (!s->speech && !s->silence) {
+			if (speak_next(s))
 				continue;
-			}
 			if (!s->streaming)
 				end_answer(s, s->text.streamed);
 			break;
 		}
 		read_speech(s);
-		if (s->speech)
+		if (s->speech || s->silence)
 			break;
 	}
 	if (s->failed || !flush(s))
@@ -268,13 +337,21 @@ static void take_voice(struct session *s, const json_t *data)
 	s->language = string_of(voice, "language");
 }
 
+static void take_format(struct session *s, const json_t *data)
+{
+	const char *format =
+		json_string_value(json_object_get(data, "text_format"));
+
+	s->is_ssml = format && strcmp(format, "ssml") == 0;
+}
+
 static void add_text(struct session *s, const json_t *data)
 {
 	const char *text = json_string_value(json_object_get(data, "text"));
 
 	if (text && text_queue_add(&s->text, text, SESSION_TEXT_MAX) < 0) {
 		put_error(s, "too-long", "the text is too long");
-		text_queue_clear(&s->text);
+		clear_text(s);
 	}
 }
 
@@ -293,14 +370,16 @@ static void handle(struct session *s, const struct event *e)
 			return;
 		}
 		take_voice(s, e->data);
+		take_format(s, e->data);
 		s->answering = true;
 		s->text.streamed = false;
 		add_text(s, e->data);
 	} else if (strcmp(e->type, "synthesize-start") == 0) {
 		/* A new one interrupts. */
 		end_speech(s);
-		text_queue_clear(&s->text);
+		clear_text(s);
 		take_voice(s, e->data);
+		take_format(s, e->data);
 		s->answering = s->streaming = true;
 		s->text.streamed = true;
 	} else if (strcmp(e->type, "synthesize-chunk") == 0) {
@@ -393,7 +472,7 @@ void session_free(struct session *s)
 	if (s->out >= 0)
 		close(s->out);
 	event_reader_clear(&s->reader);
-	text_queue_clear(&s->text);
+	clear_text(s);
 	barkd_client_free(s->client);
 	free(s->voice);
 	free(s->language);

@@ -18,6 +18,9 @@ from wyoming.tts import (Synthesize, SynthesizeChunk, SynthesizeStart, Synthesiz
 
 port, folder = int(sys.argv[1]), sys.argv[2]
 TEXT = "Hello there. This is your computer."
+SSML = ('<speak><p>Hello there.</p><break time="3s"/><prosody rate="x-fast">This is your '
+        '<sub alias="computer">PC</sub>.</prosody></speak>')
+UNMARKED = "Hello there. This is your computer."
 LONG = "This is a long text that goes on for quite a while. " * 3
 
 
@@ -79,6 +82,21 @@ async def main():
         await client.write_event(Synthesize(
             text=TEXT, voice=SynthesizeVoice(name="nobody")).event())
         seen["nobody"] = (await answer(client))[:3:2]
+
+        # Read aloud, the tags would last much longer.
+        for name, text in ("ssml", SSML), ("unmarked", UNMARKED):
+            await client.write_event(Synthesize(
+                text=text, text_format="ssml" if name == "ssml" else None).event())
+            types, pcm, errors, rate = await answer(client)
+            seen[name] = [types, errors, len(pcm) / 48000]
+            save(name + ".wav", pcm, rate)
+        await client.write_event(SynthesizeStart(text_format="ssml").event())
+        for i in range(0, len(SSML), 7):
+            await client.write_event(SynthesizeChunk(text=SSML[i:i + 7]).event())
+        await client.write_event(SynthesizeStop().event())
+        types, pcm, errors, _ = await answer(client, SynthesizeStopped)
+        seen["ssml_stream"] = [types, errors, len(pcm) / 48000]
+
         await client.write_event(Synthesize(text="").event())
         seen["empty"] = (await answer(client))[0]
         # Not ours, with a payload that is not read.

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "values.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ssml.h"
+
+#define FACTOR_MIN 0.1
+#define FACTOR_MAX 10.0
+#define BREAK_MS 400 /* of a <break/> that says no more */
+
+struct label {
+	const char *name;
+	double value;
+};
+
+static bool by_label(const struct label *labels, size_t n, const char *name,
+		     double *ret)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(labels[i].name, name) == 0) {
+			*ret = labels[i].value;
+			return true;
+		}
+	}
+	return false;
+}
+
+static double clamp(double v, double low, double high)
+{
+	return v < low ? low : v > high ? high : v;
+}
+
+/* What a number is followed by; NULL: it is none. */
+static const char *number(const char *value, double *ret, bool *ret_signed)
+{
+	char *end;
+
+	value += strspn(value, " \t\r\n");
+	*ret_signed = *value == '+' || *value == '-';
+	/* No "inf", "nan" or hexadecimal. */
+	if (!strchr("0123456789.", value[*ret_signed]) || value[1] == 'x')
+		return NULL;
+	*ret = strtod(value, &end);
+	return end == value || !isfinite(*ret) ? NULL : end;
+}
+
+/* "+20%" is 1.2, "120%" too. */
+static double percent(double v, bool is_signed)
+{
+	return is_signed ? 1 + v / 100 : v / 100;
+}
+
+double ssml_rate(const char *value)
+{
+	static const struct label labels[] = {
+		{"x-slow", .5}, {"slow", .75}, {"fast", 1.4}, {"x-fast", 2},
+	};
+	double v = 1;
+	bool is_signed;
+	const char *unit;
+
+	if (!value || by_label(labels, 4, value, &v))
+		return v;
+	unit = number(value, &v, &is_signed);
+	if (!unit)
+		return 1;
+	if (*unit == '%')
+		v = percent(v, is_signed);
+	else if (is_signed)
+		v += 1;
+	return clamp(v, FACTOR_MIN, FACTOR_MAX);
+}
+
+double ssml_pitch(const char *value)
+{
+	static const struct label labels[] = {
+		{"x-low", .7}, {"low", .85}, {"high", 1.15}, {"x-high", 1.35},
+	};
+	double v = 1;
+	bool is_signed;
+	const char *unit;
+
+	if (!value || by_label(labels, 4, value, &v))
+		return v;
+	unit = number(value, &v, &is_signed);
+	/* Whose voice has how many hertz is not known. */
+	if (!unit || (*unit != '%' && strncmp(unit, "st", 2) != 0))
+		return 1;
+	return clamp(*unit == '%' ? percent(v, is_signed) : exp2(v / 12),
+		     FACTOR_MIN, FACTOR_MAX);
+}
+
+double ssml_volume(const char *value)
+{
+	static const struct label labels[] = {
+		{"silent", 0}, {"x-soft", .3}, {"soft", .6}, {"loud", 1.4},
+		{"x-loud", 2},
+	};
+	double v = 1;
+	bool is_signed;
+	const char *unit;
+
+	if (!value || by_label(labels, 5, value, &v))
+		return v;
+	unit = number(value, &v, &is_signed);
+	if (!unit)
+		return 1;
+	if (strncmp(unit, "dB", 2) == 0)
+		v = pow(10, v / 20);
+	else
+		v = percent(v, is_signed);
+	return clamp(v, 0, FACTOR_MAX);
+}
+
+unsigned ssml_pause(const char *time, const char *strength)
+{
+	static const struct label labels[] = {
+		{"none", 0},	 {"x-weak", 100},  {"weak", 200},
+		{"strong", 700}, {"x-strong", 1200},
+	};
+	double v = BREAK_MS;
+	bool is_signed;
+	const char *unit = time ? number(time, &v, &is_signed) : NULL;
+
+	if (unit && (strcmp(unit, "s") == 0 || strcmp(unit, "ms") == 0))
+		return (unsigned)clamp(*unit == 's' ? v * 1000 : v, 0,
+				       SSML_PAUSE_MAX);
+	v = BREAK_MS;
+	if (strength)
+		by_label(labels, 5, strength, &v);
+	return (unsigned)v;
+}
