@@ -248,6 +248,13 @@ void supply_finished(struct supply *s, struct utterance *u)
 
 void supply_release(struct supply *s, struct utterance *u)
 {
+	/* Of what was interrupted there is no sound to keep yet. */
+	if ((u->order || u->session) && may_be_kept(u)) {
+		struct short_text t;
+
+		key_of(&t, s, u);
+		warmer_want(s->warmer, &t.key);
+	}
 	studio_cancel(u->order);
 	u->order = NULL;
 	source_free(u->source);
