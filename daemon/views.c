@@ -13,6 +13,7 @@
 #include "language.h"
 #include "paths.h"
 #include "utf8.h"
+#include "voice_names.h"
 
 #define PREVIEW_CHARACTERS 60
 
@@ -265,10 +266,11 @@ static json_t *view_voice(struct daemon *d, const char *name)
 	char language[4];
 
 	view_voice_language(language, name);
-	return json_pack("{s:s, s:s, s:s?, s:b}", "name", name, "model", model,
-			 "language",
+	return json_pack("{s:s, s:s, s:s?, s:s?, s:b}", "name", name, "model",
+			 model, "language",
 			 own ? d->conf.model.language
 			     : language[0] ? language : NULL,
+			 "gender", voice_gender(name),
 			 "default", strcmp(name, view_default_voice(d)) == 0);
 }
 

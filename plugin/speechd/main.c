@@ -48,6 +48,7 @@ static void list_voices(struct module *m)
 	if (barkd_client_get(m->client, "/v1/voices", &text) == 0) {
 		free(m->voices);
 		m->voices = text;
+		types_read(&m->settings.types, text);
 	}
 	voices = m->voices ? json_loads(m->voices, 0, NULL) : NULL;
 	json_array_foreach(voices, i, v) {
@@ -66,48 +67,39 @@ static void list_voices(struct module *m)
 	json_decref(voices);
 }
 
-/* Calls take for each KEY=VALUE of the body; < 0: one was refused. */
-static int each_setting(struct module *m,
-			int (*take)(struct module *m, const char *key,
-				    const char *value))
+/* Calls take for each KEY=VALUE of the body; other lines say nothing. */
+static void each_setting(struct module *m,
+			 void (*take)(struct module *m, const char *key,
+				      const char *value))
 {
 	char *save, *line;
-	int r = 0;
 
 	for (line = strtok_r(m->body, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		char *value = strchr(line, '=');
 
 		if (!value)
-			return -EINVAL;
+			continue;
 		*value++ = 0;
-		if (take(m, line, value) < 0)
-			r = -EINVAL;
+		take(m, line, value);
 	}
-	return r;
 }
 
-static int take_setting(struct module *m, const char *key, const char *value)
+static void take_setting(struct module *m, const char *key, const char *value)
 {
-	/* What list_voices() says when nothing is known. */
-	if (strcmp(key, "synthesis_voice") == 0 &&
-	    strcmp(value, "default") == 0)
-		value = "NULL";
-	return settings_set(&m->settings, key, value);
+	settings_set(&m->settings, key, value);
 }
 
-static int take_audio(struct module *m, const char *key, const char *value)
+static void take_audio(struct module *m, const char *key, const char *value)
 {
 	if (strcmp(key, "audio_output_method") == 0)
 		m->server_audio = strcmp(value, "server") == 0;
-	return 0;
 }
 
-static int take_level(struct module *m, const char *key, const char *value)
+static void take_level(struct module *m, const char *key, const char *value)
 {
 	if (strcmp(key, "log_level") == 0)
 		m->log_level = atoi(value);
-	return 0;
 }
 
 /* What is asked, never what is said. */
@@ -137,6 +129,7 @@ static void debug_on(struct module *m, char *path)
 static void speak(struct module *m)
 {
 	const struct text_style *style = &m->settings.style;
+	const char *language = m->settings.language;
 	struct text text;
 	int r;
 
@@ -151,7 +144,8 @@ static void speak(struct module *m)
 	if (m->expects == BODY_CHAR)
 		r = text_character(&text, m->body, style);
 	else if (m->expects == BODY_SPEAK)
-		r = text_parse(&text, m->body, style);
+		r = text_parse(&text, m->body, style,
+			       *language ? language : NULL);
 	else
 		r = text_key(&text, m->body, style);
 	if (r < 0) {
@@ -161,17 +155,17 @@ static void speak(struct module *m)
 	/* An older message ends before this one is taken. */
 	speech_stop(&m->speech);
 	puts("200 OK SPEAKING");
+	/* Screen readers echo keys by SPEAK too. */
 	speech_start(&m->speech, &text, &m->settings,
-		     m->expects != BODY_SPEAK);
+		     m->expects != BODY_SPEAK || text_is_short(&text));
 }
 
 static void body_ends(struct module *m)
 {
 	switch (m->expects) {
 	case BODY_SET:
-		puts(each_setting(m, take_setting) < 0
-			     ? "303 ERROR INVALID PARAMETER OR VALUE"
-			     : "203 OK SETTINGS RECEIVED");
+		each_setting(m, take_setting);
+		puts("203 OK SETTINGS RECEIVED");
 		break;
 	case BODY_AUDIO:
 		m->server_audio = false;
@@ -325,7 +319,7 @@ static int loop(struct module *m)
 		fds[0] = (struct pollfd){.fd = STDIN_FILENO, .events = POLLIN};
 		speech_poll(&m->speech, fds + 1);
 		if (poll(fds, 1 + SPEECH_FDS,
-			 speech_pending(&m->speech) ? 0 : -1) < 0) {
+			 speech_timeout(&m->speech)) < 0) {
 			if (errno != EINTR)
 				return -errno;
 			continue;
@@ -371,6 +365,7 @@ int main(int argc, char **argv)
 	barkd_client_free(m.client);
 	if (m.debug)
 		fclose(m.debug);
+	types_clear(&m.settings.types);
 	free(m.voices);
 	free(m.in);
 	free(m.body);

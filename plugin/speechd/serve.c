@@ -12,24 +12,32 @@
 #define BLOCK_MAX 10000
 
 int serve_start(struct serve *s, struct barkd_client *client,
-		const struct barkd_say *say)
+		const struct barkd_say *say, unsigned pause_ms)
 {
+	int r = 0;
+
 	serve_stop(s);
-	return barkd_client_speech_start(client, say, BARKD_SPEECH_SPIEL,
-					 &s->stream);
+	s->silence = (size_t)pause_ms * BARKD_SPEECH_RATE / 1000 * 2;
+	s->more = s->silence;
+	s->ended = !*say->text;
+	if (!s->ended)
+		r = barkd_client_speech_start(client, say, BARKD_SPEECH_SPIEL,
+					      &s->stream);
+	s->active = r == 0;
+	return r;
 }
 
 void serve_stop(struct serve *s)
 {
 	barkd_stream_free(s->stream);
 	s->stream = NULL;
-	s->n = 0;
-	s->begun = s->ended = s->more = false;
+	s->n = s->silence = 0;
+	s->active = s->begun = s->ended = s->more = false;
 }
 
 int serve_fd(const struct serve *s)
 {
-	return s->stream ? barkd_stream_fd(s->stream) : -1;
+	return s->stream && !s->silence ? barkd_stream_fd(s->stream) : -1;
 }
 
 static void take(struct serve *s, size_t n)
@@ -54,6 +62,16 @@ static void print_block(const unsigned char *pcm, size_t n)
 	}
 	fputs("\n705 AUDIO\n", stdout);
 	fflush(stdout);
+}
+
+static int send_silence(struct serve *s)
+{
+	static const unsigned char zeros[BLOCK_MAX];
+	size_t n = s->silence < BLOCK_MAX ? s->silence : BLOCK_MAX;
+
+	print_block(zeros, n);
+	s->silence -= n;
+	return 1;
 }
 
 /* The frame at the beginning of the buffer, if all of it is there. */
@@ -93,6 +111,8 @@ static int take_frame(struct serve *s, size_t *ret_at)
 
 int serve_step(struct serve *s, size_t *ret_at)
 {
+	if (s->silence)
+		return send_silence(s);
 	for (;;) {
 		int r = take_frame(s, ret_at);
 		ssize_t n;

@@ -12,16 +12,19 @@
 #include "barkd-client.h"
 
 struct serve {
-	struct barkd_stream *stream; /* NULL: nothing is being served */
+	bool active;
+	struct barkd_stream *stream; /* NULL: silence alone */
+	size_t silence;              /* bytes of it to come first */
 	unsigned char buf[16384];    /* frames, read and not sent */
 	size_t n;
 	bool begun, ended;
 	bool more; /* the last step found something */
 };
 
-/* Errors: as barkd_client_say(). */
+/* pause_ms: silence before; a text of "" is nothing else. Errors: as
+ * barkd_client_say(). */
 int serve_start(struct serve *s, struct barkd_client *client,
-		const struct barkd_say *say);
+		const struct barkd_say *say, unsigned pause_ms);
 void serve_stop(struct serve *s);
 /* To be polled, or -1. */
 int serve_fd(const struct serve *s);

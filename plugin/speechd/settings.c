@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "settings.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,71 +53,119 @@ void settings_read(struct settings *s, const char *path)
 	fclose(f);
 }
 
-static int set_number(int *ret, const char *value)
+/* --- SET --- */
+
+enum key { KEY_RATE, KEY_PITCH, KEY_VOLUME, KEY_LANGUAGE, KEY_TYPE, KEY_VOICE,
+	   KEY_PUNCTUATION, KEY_SPELLING, KEY_CAPITALS, N_KEYS };
+
+/* Says once what there is no sense in. */
+static void tell(struct settings *s, enum key key, const char *name,
+		 const char *value)
+{
+	if (s->told & 1u << key)
+		return;
+	s->told |= 1u << key;
+	fprintf(stderr, "sd_barkd: %s: \"%.64s\" is left out\n", name, value);
+}
+
+/* false: it is none, and nothing is set. */
+static bool set_number(int *ret, const char *value)
 {
 	char *end;
 	long v = strtol(value, &end, 10);
 
-	if (end == value || *end || v < -100 || v > 100)
-		return -EINVAL;
-	*ret = (int)v;
-	return 0;
+	if (end == value || *end)
+		return false;
+	*ret = v < -100 ? -100 : v > 100 ? 100 : (int)v;
+	return v >= -100 && v <= 100;
 }
 
-static int set_choice(int *ret, const char *const *names, const char *value)
+static bool set_choice(int *ret, const char *const *names, const char *value)
 {
-	for (int i = 0; names[i]; i++) {
-		if (strcmp(names[i], value) == 0) {
-			*ret = i;
-			return 0;
-		}
-	}
-	return -EINVAL;
+	for (*ret = 0; names[*ret]; ++*ret)
+		if (strcmp(names[*ret], value) == 0)
+			return true;
+	*ret = 0;
+	return false;
 }
 
-static int set_name(char *ret, size_t size, const char *value)
+/* `none` stands for no name, and so does one that is too long. */
+static bool set_name(char *ret, size_t size, const char *value,
+		     const char *const *none)
 {
-	if (strlen(value) >= size)
-		return -EINVAL;
-	strcpy(ret, strcmp(value, "NULL") ? value : "");
-	return 0;
+	bool fits = strlen(value) < size;
+
+	*ret = '\0';
+	for (; *none; none++)
+		if (strcasecmp(*none, value) == 0)
+			return true;
+	if (fits)
+		strcpy(ret, value);
+	return fits;
 }
 
-int settings_set(struct settings *s, const char *key, const char *value)
+static bool set(struct settings *s, enum key key, const char *value)
 {
 	static const char *const levels[] = {"none", "some", "most", "all",
 					     NULL};
 	static const char *const switches[] = {"off", "on", NULL};
 	static const char *const capitals[] = {"none", "spell", "icon", NULL};
-	int v = 0, r = 0;
+	/* The locale of who has chosen none. */
+	static const char *const no_language[] = {"", "c", "posix", "NULL",
+						  NULL};
+	/* "default" is listed where nothing is known of barkd's voices, and
+	 * Qt's plug-in asks for it always. */
+	static const char *const no_voice[] = {"", "NULL", "default", NULL};
+	bool good = true;
+	int v;
 
-	if (strcmp(key, "rate") == 0)
+	switch (key) {
+	case KEY_RATE:
 		return set_number(&s->rate, value);
-	if (strcmp(key, "pitch") == 0)
+	case KEY_PITCH:
 		return set_number(&s->pitch, value);
-	if (strcmp(key, "volume") == 0)
+	case KEY_VOLUME:
 		return set_number(&s->volume, value);
-	if (strcmp(key, "language") == 0)
-		return set_name(s->language, sizeof(s->language), value);
-	if (strcmp(key, "voice") == 0)
-		return set_name(s->type, sizeof(s->type), value);
-	if (strcmp(key, "synthesis_voice") == 0)
-		return set_name(s->voice, sizeof(s->voice), value);
-	if (strcmp(key, "punctuation_mode") == 0) {
-		r = set_choice(&v, levels, value);
-		if (r == 0)
-			s->style.punctuation = (enum punctuation)v;
-	} else if (strcmp(key, "spelling_mode") == 0) {
-		r = set_choice(&v, switches, value);
-		if (r == 0)
-			s->style.spell = v;
-	} else if (strcmp(key, "cap_let_recogn") == 0) {
-		r = set_choice(&v, capitals, value);
-		if (r == 0)
-			s->style.capitals = v;
+	case KEY_LANGUAGE:
+		return set_name(s->language, sizeof(s->language), value,
+				no_language);
+	case KEY_TYPE:
+		return set_name(s->type, sizeof(s->type), value, no_voice);
+	case KEY_VOICE:
+		return set_name(s->voice, sizeof(s->voice), value, no_voice);
+	case KEY_PUNCTUATION:
+		good = set_choice(&v, levels, value);
+		s->style.punctuation = (enum punctuation)v;
+		break;
+	case KEY_SPELLING:
+		good = set_choice(&v, switches, value);
+		s->style.spell = v;
+		break;
+	case KEY_CAPITALS:
+		good = set_choice(&v, capitals, value);
+		s->style.capitals = v;
+		break;
+	case N_KEYS:
+		break;
 	}
-	return r;
+	return good;
 }
+
+void settings_set(struct settings *s, const char *name, const char *value)
+{
+	static const char *const names[N_KEYS] = {
+		"rate", "pitch", "volume", "language", "voice",
+		"synthesis_voice", "punctuation_mode", "spelling_mode",
+		"cap_let_recogn",
+	};
+
+	for (int key = 0; key < N_KEYS; key++)
+		if (strcmp(names[key], name) == 0 &&
+		    !set(s, (enum key)key, value))
+			tell(s, (enum key)key, name, value);
+}
+
+/* --- what follows from it --- */
 
 /* AddVoice's name for this language and type, or NULL. */
 static const char *voice_by_type(const struct settings *s)
@@ -137,16 +184,20 @@ static const char *voice_by_type(const struct settings *s)
 void settings_apply(const struct settings *s, struct barkd_say *how,
 		    char **voice, char **language)
 {
+	double pitch = 1;
 	const char *name = *s->voice ? s->voice : voice_by_type(s);
 
+	if (!name)
+		name = types_voice(&s->types, s->language, s->type, &pitch);
 	/* 100 is three times as fast: more is not understood any more. */
 	*how = (struct barkd_say){
 		.rate = pow(3, s->rate / 100.),
-		.pitch = pow(2, s->pitch / 200.),
+		.pitch = pitch * pow(2, s->pitch / 200.),
 		.volume = fmax((s->volume + 100) / 200., 1e-3),
 		/* Among its messages the server has chosen already. */
 		.priority = BARKD_PRIORITY_IMPORTANT,
 		.has_priority = true,
+		.fallback = true,
 	};
 	*voice = name ? strdup(name) : NULL;
 	*language = *s->language ? strdup(s->language) : NULL;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "utf8.h"
@@ -13,6 +14,26 @@
 /* What a blind user feels as at once, and as late. */
 #define ECHO_MS 30
 #define SENTENCE_MS 500
+/* What barkd takes. */
+#define RATE_MIN 0.25
+#define RATE_MAX 6.0
+#define PITCH_MIN 0.25
+#define PITCH_MAX 4.0
+#define VOLUME_MIN 1e-3 /* 0 would be the usual one */
+#define VOLUME_MAX 4.0
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static double clamp(double v, double low, double high)
+{
+	return v < low ? low : v > high ? high : v;
+}
 
 void speech_init(struct speech *s, struct barkd_client *client)
 {
@@ -37,6 +58,7 @@ static void end(struct speech *s, const char *event)
 	serve_stop(&s->serve);
 	word_events_close(&s->words);
 	s->active = false;
+	s->waits_ms = 0;
 	text_clear(&s->text);
 	free(s->voice);
 	free(s->language);
@@ -60,14 +82,18 @@ static void tag_of(const struct speech *s, size_t part, char tag[WORD_TAG_ROOM])
 /* Asks for part `heard` + i. */
 static int ask(struct speech *s, int i)
 {
+	const struct text_part *part = &s->text.parts[s->heard + (size_t)i];
 	struct barkd_say say = s->how;
 	char tag[WORD_TAG_ROOM];
 
-	say.text = s->text.parts[s->heard + (size_t)i].text;
+	say.text = part->text;
 	say.voice = s->voice;
 	say.language = s->language;
+	say.rate = clamp(say.rate * part->rate, RATE_MIN, RATE_MAX);
+	say.pitch = clamp(say.pitch * part->pitch, PITCH_MIN, PITCH_MAX);
+	say.volume = clamp(say.volume * part->volume, VOLUME_MIN, VOLUME_MAX);
 	if (s->served)
-		return serve_start(&s->serve, s->client, &say);
+		return serve_start(&s->serve, s->client, &say, part->pause_ms);
 	tag_of(s, s->heard + (size_t)i, tag);
 	say.tag = tag;
 	return barkd_client_say_start(s->client, &say, &s->fds[i]);
@@ -91,6 +117,7 @@ static bool part_heard(struct speech *s)
 
 	tell_marks(s, SIZE_MAX);
 	s->next_mark = 0;
+	s->waited = false;
 	if (mark)
 		printf("700-%s\n700 INDEX MARK\n", mark);
 	s->heard++;
@@ -101,20 +128,58 @@ static bool part_heard(struct speech *s)
 	return !s->active;
 }
 
+/* Whether the pause before the part to be heard is still to last. Where Speech
+ * Dispatcher plays, silence is sent instead. */
+static bool waits(struct speech *s)
+{
+	unsigned ms = s->text.parts[s->heard].pause_ms;
+
+	if (!ms || s->waited || s->served)
+		return false;
+	if (!s->waits_ms)
+		s->waits_ms = now_ms() + ms;
+	if (now_ms() < s->waits_ms)
+		return true;
+	s->waits_ms = 0;
+	s->waited = true;
+	return false;
+}
+
+/* A part that nothing is asked for. */
+static bool is_silent(const struct speech *s, const struct text_part *part)
+{
+	return !*part->text && !(s->served && part->pause_ms);
+}
+
+/* Whether part `heard` + i may be asked for now. */
+static bool may_ask(const struct speech *s, size_t i)
+{
+	const struct text_part *part = &s->text.parts[s->heard + i];
+
+	if (s->heard + i >= s->text.n || is_silent(s, part))
+		return false;
+	/* What comes next is not to begin before the pause in between. */
+	return i == 0 || (!s->pausing && !part->pause_ms);
+}
+
 /* Asks for as much as may be asked for; silent parts are through at once. */
 static void fill(struct speech *s)
 {
 	/* One after the other: Speech Dispatcher has some in store. */
 	int most = s->served ? 1 : SPEECH_PARTS;
 
-	while (s->fds[0] < 0 && !s->serve.stream && !*s->text.parts[s->heard].text)
+	while (s->fds[0] < 0 && !s->serve.active) {
+		if (waits(s))
+			return;
+		if (!is_silent(s, &s->text.parts[s->heard]))
+			break;
 		if (part_heard(s))
 			return;
+	}
 	for (int i = 0; i < most; i++) {
-		if (s->fds[i] >= 0 || s->serve.stream)
+		if (s->fds[i] >= 0 || s->serve.active)
 			continue;
-		if (s->heard + (size_t)i >= s->text.n || (i && s->pausing) ||
-		    !*s->text.parts[s->heard + (size_t)i].text)
+		if (!may_ask(s, (size_t)i))
 			return;
 		if (ask(s, i) < 0) {
 			fail(s);
@@ -131,14 +196,17 @@ void speech_start(struct speech *s, struct text *text,
 	*text = (struct text){0};
 	s->heard = s->next_mark = 0;
 	s->serial++;
-	s->pausing = false;
+	s->pausing = s->waited = false;
 	s->active = true;
 	settings_apply(settings, &s->how, &s->voice, &s->language);
 	s->how.deadline_ms = echo ? ECHO_MS : SENTENCE_MS;
 	puts("701 BEGIN");
+	/* A key is over before anybody could follow where it is. */
+	if (echo)
+		tell_marks(s, 0);
 	/* Before the first word can be heard. Without, marks come late. */
 	for (size_t i = 0; i < s->text.n; i++) {
-		if (s->text.parts[i].n_marks && !s->served) {
+		if (s->text.parts[i].n_marks && !s->served && !echo) {
 			word_events_open(&s->words, s->client);
 			break;
 		}
@@ -173,23 +241,25 @@ void speech_poll(const struct speech *s, struct pollfd fds[SPEECH_FDS])
 	};
 }
 
-bool speech_pending(const struct speech *s)
+int speech_timeout(const struct speech *s)
 {
-	return s->active && s->serve.stream && s->serve.more;
+	uint64_t now;
+
+	if (s->active && s->serve.active && s->serve.more)
+		return 0;
+	if (!s->active || !s->waits_ms)
+		return -1;
+	now = now_ms();
+	return now < s->waits_ms ? (int)(s->waits_ms - now) : 0;
 }
 
-/* The part was refused: without its voice, rather than not at all. */
+/* The part was not spoken. */
 static void refused(struct speech *s, int r)
 {
-	if (r == -ENOENT && s->voice) {
-		free(s->voice);
-		s->voice = NULL;
-		fill(s);
-	} else if (r == -ECANCELED) {
+	if (r == -ECANCELED)
 		end(s, "703 STOP");
-	} else {
+	else
 		fail(s);
-	}
 }
 
 /* One block of sound, or one word. */
@@ -221,10 +291,12 @@ void speech_step(struct speech *s, const struct pollfd fds[SPEECH_FDS])
 		while (word_events_next(&s->words, tag, &at))
 			tell_marks(s, at);
 	}
-	if (s->active && s->serve.stream) {
+	if (s->active && s->serve.active) {
 		serve_on(s);
 		return;
 	}
+	if (s->active && s->waits_ms)
+		fill(s);
 	/* A stop may have been read since poll(). */
 	while (s->active && s->fds[0] >= 0 && s->fds[0] == fds[0].fd &&
 	       fds[0].revents) {

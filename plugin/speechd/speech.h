@@ -8,6 +8,7 @@
 #define SPEECHD_SPEECH_H
 
 #include <poll.h>
+#include <stdint.h>
 
 #include "barkd-client.h"
 #include "serve.h"
@@ -23,10 +24,13 @@ struct speech {
 	struct text text;     /* n is 0 when idle */
 	struct barkd_say how; /* but for the text */
 	char *voice, *language;
+	bool echo;            /* a key or a character */
 	int fds[SPEECH_PARTS]; /* of the parts from `heard` on; -1: none */
 	size_t heard;	       /* the part being heard */
 	size_t next_mark;      /* inside of it */
 	unsigned long serial;  /* of the message */
+	uint64_t waits_ms;     /* when the pause before `heard` ends; 0: none */
+	bool waited;           /* it has ended */
 	struct word_events words;    /* where in it barkd is */
 	bool served;                 /* Speech Dispatcher plays it */
 	struct serve serve;
@@ -44,8 +48,9 @@ void speech_stop(struct speech *s);
 void speech_pause(struct speech *s);
 /* Fills in what to poll for; entries not needed have fd -1. */
 void speech_poll(const struct speech *s, struct pollfd fds[SPEECH_FDS]);
-/* Whether there is more to do without anything to poll for. */
-bool speech_pending(const struct speech *s);
+/* How long to poll, milliseconds: 0 when there is more to do at once, -1 when
+ * there is nothing to do but for what is polled for. */
+int speech_timeout(const struct speech *s);
 /* Takes what poll() found. */
 void speech_step(struct speech *s, const struct pollfd fds[SPEECH_FDS]);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From what Speech Dispatcher sends to what barkd is asked to say: SSML is
- * read tolerantly, and cut at the server's own marks (__spd_N), which stand
- * between sentences; marks of clients stay where they are. No I/O.
+ * From what Speech Dispatcher sends to what barkd is asked to say. The server
+ * puts marks of its own (__spd_N) behind every full stop: the text is cut at
+ * those that end a sentence by the engine's rules, the others stay inside like
+ * the marks of clients. No I/O.
  */
 #ifndef SPEECHD_TEXT_H
 #define SPEECHD_TEXT_H
@@ -15,10 +16,10 @@ enum punctuation { PUNCT_NONE, PUNCT_SOME, PUNCT_MOST, PUNCT_ALL };
 struct text_style {
 	enum punctuation punctuation;
 	bool spell;    /* letter by letter */
-	bool capitals; /* a spelled capital letter is called one */
+	bool capitals; /* a capital letter is called one */
 };
 
-/* A client's mark inside of a part. */
+/* A mark inside of a part. */
 struct text_mark {
 	char *name;
 	size_t at; /* bytes of the part's text before it */
@@ -29,6 +30,8 @@ struct text_part {
 	struct text_mark *marks;
 	size_t n_marks;
 	char *mark; /* reached at the part's end, or NULL */
+	unsigned pause_ms;          /* silence before it */
+	double rate, pitch, volume; /* factors */
 };
 
 struct text {
@@ -36,15 +39,18 @@ struct text {
 	size_t n;
 };
 
-/* ssml: NUL-terminated, of any shape. 0 or -ENOMEM. */
+/* ssml: NUL-terminated, of any shape; language: BCP-47 or NULL, whose rules
+ * tell where sentences end. 0 or -ENOMEM. */
 int text_parse(struct text *ret, const char *ssml,
-	       const struct text_style *style);
+	       const struct text_style *style, const char *language);
 /* A character, or "space". Never empty. */
 int text_character(struct text *ret, const char *body,
 		   const struct text_style *style);
 /* A key's name: shift_a, Return. */
 int text_key(struct text *ret, const char *body,
 	     const struct text_style *style);
+/* Whether it is what is heard while somebody types: a letter, a key's name. */
+bool text_is_short(const struct text *t);
 void text_clear(struct text *t);
 
 #endif

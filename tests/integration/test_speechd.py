@@ -96,8 +96,10 @@ def conversation(bench):
               "punctuation_mode=most", "spelling_mode=on", "cap_let_recogn=icon",
               "language=en-us", "synthesis_voice=NULL", ".")
         m.expect("203 OK SETTINGS RECEIVED")
-        m.ask("SET", "rate=101", ".")
-        m.expect("303 ")
+        # The server would wait for ever for what it was refused.
+        m.ask("SET", "rate=101", "language=" + "x" * 1000, "synthesis_voice=" + "y" * 1000,
+              "voice=z", "punctuation_mode=loud", "spelling_mode=", "nonsense", "a=b", ".")
+        m.expect("203 OK SETTINGS RECEIVED", timeout=10)
         log = place.path("debug.log")
         m.ask("DEBUG ON " + log + " ")
         m.expect("200 OK DEBUGGING ON")
@@ -128,6 +130,14 @@ SAID = [
     ("SPEAK", [], '<speak>I <say-as interpret-as="characters">ab</say-as> c</speak>',
      ["I a, b, c"]),
     ("SPEAK", [], "..dot", [".dot"]),
+    ("SPEAK", [], "<speak><p>One</p><s>two</s>three</speak>", ["One two three"]),
+    ("SPEAK", [], "<speak><![CDATA[a < b]]> <sub alias='see'>c</sub> and</speak>", ["a < b see and"]),
+    ("SPEAK", [], '<speak>It is 3 .25 at 10 .0 .0 .7 now.<mark name="__spd_0"/> It costs $4 .75.'
+     '</speak>', ["It is 3.25 at 10.0.0.7 now.", "It costs $4.75."]),
+    ("SPEAK", [], '<speak>Mr.<mark name="__spd_0"/> Hill is here.<mark name="__spd_1"/> He waits.'
+     '</speak>', ["Mr. Hill is here.", "He waits."]),
+    ("SPEAK", ["cap_let_recogn=icon"], "My Big iPad", ["capital My capital Big i capital Pad"]),
+    ("SPEAK", ["cap_let_recogn=none", "language=" + "x" * 500], "My Pad", ["My Pad"]),
     ("SPEAK", ["punctuation_mode=some"], "a + b.", ["a plus b."]),
     ("SPEAK", ["punctuation_mode=all"], "a, b", ["a comma , b"]),
     ("SPEAK", ["punctuation_mode=none", "spelling_mode=on"], "Ab", ["A, b,"]),
@@ -135,7 +145,9 @@ SAID = [
     ("CHAR", [], "space", ["space"]),
     ("CHAR", [], "\u00e4", ["\u00e4,"]),
     ("KEY", [], "shift_Return", ["shift Return"]),
-    ("SPEAK", ["synthesis_voice=nobody"], "Still here.", ["Still here."]),
+    ("SPEAK", ["synthesis_voice=nobody", "cap_let_recogn=none"], SENTENCES,
+     ["Hello there.", "This is your computer."]),
+    ("SPEAK", ["synthesis_voice=" + "y" * 500], "Still here.", ["Still here."]),
 ]
 
 
@@ -239,6 +251,93 @@ def pause(bench):
         m.expect("702 END")
         m.check()
         m.quit()
+
+
+def spoken(daemon):
+    return daemon.status()["counters"]["spoken"]
+
+
+@test("speechd-fallback")
+def fallback(bench):
+    """A voice that barkd does not have: all parts are spoken by another."""
+    with speaking(bench, "pipewire") as (place, server, daemon):
+        m = Module(bench, place)
+        for voice in "nobody", "Default", "z" * 200:
+            before = spoken(daemon)
+            m.ask("SET", "synthesis_voice=" + voice, ".")
+            m.speak(SENTENCES)
+            m.expect("70")
+            m.expect("702 END")
+            m.seen = len(m.p.out)
+            assert spoken(daemon) - before == 3, voice
+        assert m.check() is False and not any(e.startswith("703") for e in m.events())
+        assert place.log("barkd").count('"nobody"') == 1, place.log("barkd")
+        m.quit()
+
+
+@test("speechd-types")
+def types(bench):
+    """A voice type has a voice of its own without a word of configuration."""
+    with speaking(bench, "pipewire", model=bench.voice_model()) as (place, server, daemon):
+        m = Module(bench, place)
+        m.ask("LIST VOICES")
+        m.expect("200 OK VOICE LIST SENT")
+        daemon.post("/v1/pause")
+        got = []
+        for kind in "male1", "male2", "male3", "female1", "child_male":
+            m.ask("SET", "voice=" + kind, "language=en-us", ".")
+            m.speak("Who is speaking here?")
+            m.expect("701 BEGIN")
+            wait_for("text", lambda: daemon.get("/v1/queue")["waiting"])
+            got.append(daemon.get("/v1/queue")["waiting"][0]["voice"].split("/")[-1])
+            m.ask("STOP")
+            m.expect("703 STOP")
+            m.seen = len(m.p.out)
+        assert got == ["slt", "awb", "rms", "slt", "awb"], got
+        m.quit()
+
+
+@test("speechd-break", tries=2)
+def pauses(bench):
+    """A break is silence as long as it says, and prosody is heard."""
+    with speaking(bench, "pipewire", model=bench.voice_model()) as (place, server, daemon):
+        m = Module(bench, place)
+        recorder = Recorder(bench, place, server)
+
+        def length(text):
+            recorder.quiet()
+            m.speak(text)
+            begin = recorder.sound()
+            m.expect("702 END")
+            m.seen = len(m.p.out)
+            end = recorder.silence()
+            return begin, end
+
+        m.speak('<speak>One two three.<mark name="a"/><break time="3s"/><mark name="b"/>Four.</speak>')
+        recorder.sound()
+        silent = recorder.silence()
+        m.expect("700-a")
+        assert not any(line == "700-b" for line in m.p.out)
+        gap = (recorder.sound() - silent) / 1e9
+        m.expect("702 END")
+        m.seen = len(m.p.out)
+        assert 2.5 < gap < 4, gap
+        # A stop in a pause.
+        recorder.quiet()
+        m.speak('<speak>One.<break time="9s"/>Two.</speak>')
+        recorder.sound()
+        recorder.silence()
+        m.ask("STOP")
+        m.expect("703 STOP", 2)
+        m.seen = len(m.p.out)
+        took = []
+        for rate in "60%", "180%":
+            begin, end = length(f'<prosody rate="{rate}">One two three four five.</prosody>')
+            took.append((end - begin) / 1e9)
+        assert 1.5 < took[0] / took[1] < 6, took
+        assert m.check() is False
+        m.quit()
+        return f"3 s of silence last {gap:.2f} s"
 
 
 @test("speechd-stop", tries=3)
