@@ -52,6 +52,11 @@ int encoder_format_parse(const char *name)
 	return -EINVAL;
 }
 
+const char *encoder_name(enum encoder_format format)
+{
+	return formats[format].name;
+}
+
 const char *encoder_type(enum encoder_format format)
 {
 	return formats[format].type;

@@ -30,6 +30,7 @@ struct encoder;
 
 /* "mp3", "opus", ...; -EINVAL for others. */
 int encoder_format_parse(const char *name);
+const char *encoder_name(enum encoder_format format);
 /* Whether this build has the format. */
 bool encoder_has(enum encoder_format format);
 /* As for a Content-Type. */

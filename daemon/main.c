@@ -238,6 +238,7 @@ int main(int argc, char **argv)
 		/* Before any thread, so that all inherit it. */
 		sigemptyset(&handled);
 		sigaddset(&handled, SIGTERM);
+		sigaddset(&handled, SIGCHLD);
 		sigaddset(&handled, SIGINT);
 		sigaddset(&handled, SIGHUP);
 		sigprocmask(SIG_BLOCK, &handled, NULL);

@@ -9,6 +9,7 @@
 #include "base64.h"
 #include "chain.h"
 #include "daemon.h"
+#include "encoding.h"
 #include "fast_speech.h"
 #include "log.h"
 #include "spiel_frames.h"
@@ -18,6 +19,8 @@
 #define BLOCK 480          /* samples read from the session at a time: 20 ms */
 #define TURN_BLOCKS 16     /* then others have their turn */
 #define STORE (320 * 1024) /* bytes for a client that is slow */
+/* A block slowed down fourfold, and what a resampler or a stretcher held. */
+#define SAMPLES_MAX (16 * 1024)
 /* What one block may need: slowed down fourfold, in base64. */
 #define ROOM_MIN (160 * 1024)
 #define FRAME_HZ 75        /* EnCodec's frames */
@@ -36,7 +39,7 @@ struct render {
 	struct fast_speech *fast;
 	struct source *source; /* of either */
 	struct chain *chain;
-	struct encoder *encoder;
+	struct encoding *encoding;
 	sd_event_source *io;
 	bool begun;       /* the answer */
 	int error;        /* by an event */
@@ -65,7 +68,7 @@ static void render_free(struct render *r)
 	studio_return(d->studio, r->session);
 	fast_speech_free(r->fast);
 	chain_free(r->chain);
-	encoder_free(r->encoder);
+	encoding_free(r->encoding);
 	words_free(r->words);
 	speech_request_clear(&r->request);
 	free(r);
@@ -208,13 +211,8 @@ static int encode(struct render *r, const struct chain_out *o)
 	for (size_t i = 0; i < o->n; i += ENCODER_BLOCK_MAX) {
 		size_t n = o->n - i < ENCODER_BLOCK_MAX ? o->n - i
 							: ENCODER_BLOCK_MAX;
-		const void *data;
-		size_t n_data;
-		int e = encoder_feed(r->encoder, o->pcm + i, n, &data,
-				     &n_data);
+		int e = encoding_feed(r->encoding, o->pcm + i, n);
 
-		if (e == 0)
-			e = send(r, data, n_data);
 		if (e < 0)
 			return e;
 		r->samples += n;
@@ -243,29 +241,6 @@ static int encode_silence(struct render *r)
 	return r->samples || r->request.spiel ? 0 : encode(r, &out);
 }
 
-/* All was read: what the chain and the encoder still hold, and the end. */
-static int send_rest(struct render *r)
-{
-	struct chain_out out = {0};
-	const void *data;
-	size_t n;
-	int e = r->chain ? chain_finish(r->chain, &out) : 0;
-
-	if (e == 0)
-		e = encode(r, &out);
-	if (e == 0)
-		e = encode_silence(r);
-	if (e == 0)
-		e = encoder_finish(r->encoder, &data, &n);
-	if (e == 0)
-		e = send(r, data, n);
-	if (e == 0)
-		e = begin(r, 0);
-	if (e == 0 && r->request.sse)
-		e = send_done(r);
-	return e;
-}
-
 /* Answers, or ends the answer, and is no more. */
 static void end(struct render *r, int e)
 {
@@ -284,6 +259,35 @@ static void end(struct render *r, int e)
 		api_error_reply(r->req, 500, NULL, "synthesis_failed",
 				"cannot speak: %s", strerror(-e));
 	render_free(r);
+}
+
+/* The last encoded byte was sent. */
+static void complete(struct render *r)
+{
+	int e = begin(r, 0);
+
+	if (e == 0 && r->request.sse)
+		e = send_done(r);
+	end(r, e);
+}
+
+/* All was read: what the chain and the encoder still hold. */
+static void finish(struct render *r)
+{
+	struct chain_out out = {0};
+	int e = r->chain ? chain_finish(r->chain, &out) : 0;
+
+	r->io = sd_event_source_disable_unref(r->io);
+	if (e == 0)
+		e = encode(r, &out);
+	if (e == 0)
+		e = encode_silence(r);
+	if (e == 0)
+		e = encoding_finish(r->encoding);
+	if (e < 0)
+		end(r, e);
+	else if (e > 0)
+		complete(r);
 }
 
 /* --- samples --- */
@@ -309,6 +313,15 @@ static int feed(struct render *r)
 	return e < 0 ? e : encode(r, &out);
 }
 
+/* The client is slow; on_drained() comes when it has read. */
+static bool is_full(struct render *r)
+{
+	if (!r->begun || http_stream_room(r->req) >= ROOM_MIN)
+		return false;
+	http_stream_wait(r->req);
+	return true;
+}
+
 static int on_source(sd_event_source *source, int fd, uint32_t revents,
 		      void *userdata)
 {
@@ -317,9 +330,9 @@ static int on_source(sd_event_source *source, int fd, uint32_t revents,
 	for (int i = 0; i < TURN_BLOCKS; i++) {
 		int e;
 
-		if (r->begun && http_stream_room(r->req) < ROOM_MIN) {
-			/* The engine stops by itself when nobody reads. */
-			http_stream_wait(r->req);
+		/* The engine stops by itself when nobody reads. */
+		if (encoding_room(r->encoding, SAMPLES_MAX) < SAMPLES_MAX ||
+		    is_full(r)) {
 			sd_event_source_set_enabled(r->io, SD_EVENT_OFF);
 			return 0;
 		}
@@ -327,7 +340,10 @@ static int on_source(sd_event_source *source, int fd, uint32_t revents,
 		if (e == -EAGAIN)
 			return 0;
 		if (e != 0) {
-			end(r, e < 0 ? e : send_rest(r));
+			if (e < 0)
+				end(r, e);
+			else
+				finish(r);
 			return 0;
 		}
 	}
@@ -338,7 +354,37 @@ static void on_drained(void *data, struct http_request *req)
 {
 	struct render *r = data;
 
-	sd_event_source_set_enabled(r->io, SD_EVENT_ON);
+	encoding_pause(r->encoding, false);
+	if (r->io)
+		sd_event_source_set_enabled(r->io, SD_EVENT_ON);
+}
+
+static int on_output(void *data, const void *bytes, size_t n)
+{
+	struct render *r = data;
+	int e = send(r, bytes, n);
+
+	if (e == 0 && is_full(r))
+		encoding_pause(r->encoding, true);
+	return e;
+}
+
+static void on_room(void *data)
+{
+	struct render *r = data;
+
+	if (r->io)
+		sd_event_source_set_enabled(r->io, SD_EVENT_ON);
+}
+
+static void on_encoded(void *data, int e)
+{
+	struct render *r = data;
+
+	if (e < 0)
+		end(r, e);
+	else
+		complete(r);
 }
 
 static void on_gone(void *data, struct http_request *req)
@@ -439,7 +485,7 @@ static void on_order(void *data, int e, struct bark_session *session,
 			end(r, e);
 	} else if (e == -ENODATA) {
 		/* White space alone is a moment of nothing. */
-		end(r, send_rest(r));
+		finish(r);
 	} else if (e < 0) {
 		refuse(r, e, why);
 	} else {
@@ -468,6 +514,9 @@ int render_start(struct daemon *d, struct http_request *req,
 		 struct speech_request *request)
 {
 	static const struct http_watch watch = {on_gone, on_drained};
+	static const struct encoding_handler handler = {
+		on_output, on_room, on_encoded,
+	};
 	struct render *r;
 	int e;
 
@@ -489,10 +538,9 @@ int render_start(struct daemon *d, struct http_request *req,
 		r->next->prev = r;
 	d->renders = r;
 	d->n_renders++;
-	e = encoder_new(&r->encoder, r->request.format);
-	/* Who reads events takes the sound as it comes. */
-	if (e == 0 && !r->request.sse)
-		encoder_hold(r->encoder, HOLD_MAX);
+	/* A client that reads events takes the sound as it comes. */
+	e = encoding_new(&r->encoding, d->event, PRIORITY, r->request.format,
+			 r->request.sse ? 0 : HOLD_MAX, &handler, r);
 	if (e == 0 && r->request.spiel && !r->request.sse)
 		e = words_new(&r->words);
 	if (e == 0 && r->words)
