@@ -86,10 +86,12 @@ def echo(d):
     for key in KEYS:
         at = time.monotonic_ns()
         d.window.press(key)
-        assert d.begins("") == [key]
+        got = d.begins("")
+        # Orca 43 asks for a text, Orca 48 for a character.
+        assert [g.strip(",") for g in got] == [key], (key, got)
         took.append((d.recorder.sound() - at) / 1e6)
         d.rest()
-    assert d.window.caret() == len(KEYS)
+    assert d.window.caret() == len(KEYS), d.window.caret()
     return f"key to sound {statistics.median(took):.0f} ms (at most {max(took):.0f})"
 
 
