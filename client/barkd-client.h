@@ -37,6 +37,7 @@ struct barkd_say {
 	enum barkd_priority priority;
 	bool has_priority;    /* false: text */
 	bool wait;            /* return when it was spoken or dropped */
+	bool patient;         /* wait for what is spoken, drop nothing */
 	bool has_seed;
 	unsigned long long seed;
 	unsigned deadline_ms; /* must sound so soon; 0: no matter */

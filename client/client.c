@@ -263,6 +263,8 @@ static json_t *say_request(const struct barkd_say *say)
 		r |= json_object_set_new(
 			o, "priority",
 			json_string(priority_names[say->priority]));
+	if (say->patient)
+		r |= json_object_set_new(o, "interrupt", json_false());
 	if (say->tag)
 		r |= json_object_set_new(o, "tag", json_string(say->tag));
 	if (say->deadline_ms)

@@ -9,9 +9,9 @@
 #include "options.h"
 #include "notify_pause.h"
 
-static int set(int64_t until)
+static int set(int64_t until, bool lasting)
 {
-	int r = pause_write(until);
+	int r = pause_write(until, lasting);
 
 	return r < 0 ? options_fail("cannot write the pause: %s",
 				    r == -ENOENT ? "XDG_RUNTIME_DIR is not set"
@@ -66,11 +66,11 @@ int cmd_notify(int argc, char **argv)
 	if (as_json)
 		return options_usage("notify", "--json is for status");
 	if (strcmp(verb, "resume") == 0 && argc == 1)
-		return set(0);
+		return set(0, false);
 	if (strcmp(verb, "pause") != 0)
 		return options_usage("notify", "pause, resume or status?");
 	if (argc == 1)
-		return set(PAUSE_FOREVER);
+		return set(PAUSE_FOREVER, false);
 	/* "pause until 18:00" is what one would say. */
 	if (argc == 3 && strcmp(argv[1], "until") == 0) {
 		argv++;
@@ -80,5 +80,7 @@ int cmd_notify(int argc, char **argv)
 	if (argc != 2 || pause_parse(text, time(NULL), &until) < 0)
 		return options_usage("notify", "'%s' is no time: 30m, 1h, 18:00",
 				     text);
-	return set(until);
+	/* "1h", but neither "18:00" nor "on". */
+	return set(until, text[0] >= '0' && text[0] <= '9' &&
+				  !strchr(text, ':'));
 }

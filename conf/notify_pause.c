@@ -24,9 +24,20 @@ static int path_of(char **ret, const char *ending)
 		       : 0;
 }
 
+/* Seconds that no setting of the clock changes, sleep included. */
+static int64_t since_boot(void)
+{
+	struct timespec t = {0};
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return t.tv_sec;
+}
+
+/* The file has the epoch's seconds and, of a pause that lasts, also when it ends
+ * by since_boot(). */
 int64_t pause_read(void)
 {
-	int64_t until = 0;
+	int64_t until = 0, boot;
 	char *path;
 	FILE *f;
 
@@ -36,27 +47,39 @@ int64_t pause_read(void)
 	free(path);
 	if (!f)
 		return 0;
-	if (fscanf(f, "%" SCNd64, &until) != 1)
+	switch (fscanf(f, "%" SCNd64 " %" SCNd64, &until, &boot)) {
+	case 1:
+		break;
+	case 2:
+		boot -= since_boot();
+		until = boot > 0 && boot <= DURATION_MAX ? time(NULL) + boot
+							  : 0;
+		break;
+	default:
 		until = 0;
+	}
 	fclose(f);
 	return until;
 }
 
-static int write_new(const char *path, int64_t until)
+static int write_new(const char *path, int64_t until, bool lasting)
 {
 	FILE *f = fopen(path, "we");
 	int r = 0;
 
 	if (!f)
 		return -errno;
-	if (fprintf(f, "%" PRId64 "\n", until) < 0)
+	if (fprintf(f, "%" PRId64, until) < 0 ||
+	    (lasting && fprintf(f, " %" PRId64,
+				until - time(NULL) + since_boot()) < 0) ||
+	    fputc('\n', f) == EOF)
 		r = -EIO;
 	if (fclose(f) != 0 && r == 0)
 		r = -errno;
 	return r;
 }
 
-int pause_write(int64_t until)
+int pause_write(int64_t until, bool lasting)
 {
 	char *path = NULL, *new = NULL;
 	int r = path_of(&path, "");
@@ -72,7 +95,7 @@ int pause_write(int64_t until)
 		*slash = '\0';
 		mkdir(path, 0700);
 		*slash = '/';
-		r = write_new(new, until);
+		r = write_new(new, until, lasting);
 		if (r == 0 && rename(new, path) < 0)
 			r = -errno;
 	}

@@ -7,6 +7,7 @@
 #ifndef BARKD_NOTIFY_PAUSE_H
 #define BARKD_NOTIFY_PAUSE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Without end. */
@@ -14,8 +15,9 @@
 
 /* Seconds since the epoch, 0: not paused. */
 int64_t pause_read(void);
-/* 0 ends it. Errors: -ENOENT (no $XDG_RUNTIME_DIR), of open() and rename(). */
-int pause_write(int64_t until);
+/* 0 ends it. lasting: it is as long as now, whatever the clock is set to.
+ * Errors: -ENOENT (no $XDG_RUNTIME_DIR), of open() and rename(). */
+int pause_write(int64_t until, bool lasting);
 /*
  * "90s", "10m", "1h", "2h30m", "until 18:00" (given as "18:00"), "on", "off";
  * now: seconds since the epoch. -EINVAL: none of these.

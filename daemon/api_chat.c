@@ -122,6 +122,7 @@ static void speak(struct daemon *d, struct http_request *req, char *text,
 		.volume = 1,
 		/* Each waits for its turn; texts would replace one another. */
 		.priority = QUEUE_MESSAGE,
+		.interrupt = true,
 	};
 	bool dropped;
 	uint64_t id;

@@ -50,10 +50,12 @@ int speak_request_parse(struct speak_request *ret, const char *body, size_t n,
 	static const char *const fields[] = {
 		"text", "voice", "language", "rate", "pitch", "volume",
 		"priority", "seed", "wait", "cancel_on_disconnect",
-		"deadline_ms", "tag", "fallback", NULL,
+		"deadline_ms", "tag", "fallback", "interrupt",
+		NULL,
 	};
 	struct speak_request q = {
 		.rate = 1, .pitch = 1, .volume = 1, .priority = QUEUE_TEXT,
+		.interrupt = true,
 	};
 	json_t *root;
 	int r;
@@ -90,6 +92,8 @@ int speak_request_parse(struct speak_request *ret, const char *body, size_t n,
 	if (r == 0)
 		r = api_get_bool(root, "cancel_on_disconnect",
 				 &q.cancel_on_disconnect, err);
+	if (r == 0)
+		r = api_get_bool(root, "interrupt", &q.interrupt, err);
 	json_decref(root);
 	if (r < 0) {
 		speak_request_clear(&q);

@@ -28,6 +28,7 @@ struct speak_request {
 	unsigned deadline_ms;  /* 0: none */
 	bool has_seed, wait, cancel_on_disconnect;
 	bool fallback; /* a voice that is not there is no error */
+	bool interrupt; /* false: waits, and drops nothing */
 	uint64_t seed;
 };
 

@@ -478,6 +478,7 @@ int control_speak(struct daemon *d, struct speak_request *request,
 	*request = (struct speak_request){0};
 	id = u->item.id = ++d->last_id;
 	u->item.priority = u->request.priority;
+	u->item.patient = !u->request.interrupt;
 	u->waiter = waiter;
 	if (waiter)
 		http_set_watch(waiter, &waiter_watch, u);

@@ -108,6 +108,10 @@ void queue_push(struct queue *q, struct queue_item *item)
 {
 	assert(item->priority < QUEUE_N_PRIORITIES);
 	item->next = NULL;
+	if (item->patient && item->priority != QUEUE_PROGRESS) {
+		insert(q, item);
+		return;
+	}
 
 	switch (item->priority) {
 	case QUEUE_IMPORTANT:

@@ -34,6 +34,7 @@ int queue_priority_parse(const char *name);
 struct queue_item {
 	uint64_t id;                  /* rises with arrival; set by the caller */
 	enum queue_priority priority; /* a kept progress becomes a message */
+	bool patient; /* waits and drops nothing; of no matter to progress */
 	struct queue_item *next;      /* the queue's */
 };
 

@@ -12,14 +12,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "reader.h"
+
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 
-/* One flag that somebody on a bus has: by a property, or by a method and a
- * signal. */
+/* One flag that somebody on a bus has: by a property, by a method and a signal,
+ * or by being there. */
 struct flag {
 	const char *service, *path, *interface;
 	const char *property;       /* or NULL: */
-	const char *method, *signal;
+	const char *method, *signal; /* or NULL */
 	bool system;   /* on the system's bus */
 	bool inverted; /* true there is false here */
 };
@@ -31,6 +33,7 @@ enum {
 	FLAG_INHIBITED, /* KDE's do not disturb */
 	FLAG_DUNST_PAUSED,
 	FLAG_SCREEN_READER,
+	FLAG_ORCA,
 	FLAG_INACTIVE,
 	N_FLAGS,
 };
@@ -59,6 +62,8 @@ static const struct flag flags[N_FLAGS] = {
 	[FLAG_SCREEN_READER] = {"org.a11y.Bus", "/org/a11y/bus",
 				"org.a11y.Status", "ScreenReaderEnabled", NULL,
 				NULL, false, false},
+	/* From 49 on; older ones are seen by reader.h. */
+	[FLAG_ORCA] = {.service = "org.gnome.Orca.Service"},
 	[FLAG_INACTIVE] = {"org.freedesktop.login1",
 			   "/org/freedesktop/login1/session/auto",
 			   "org.freedesktop.login1.Session", "Active", NULL,
@@ -74,6 +79,7 @@ struct watched {
 struct desktop_watch {
 	sd_bus *user, *system;
 	struct watched flags[N_FLAGS];
+	struct reader_watch *readers;
 	/* GNOME's is a setting, which gsettings tells of. */
 	pid_t gsettings;
 	sd_event_source *settings, *child;
@@ -151,19 +157,17 @@ static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
 	if (sd_bus_message_read(m, "sss", &name, &before, &now) < 0)
 		return 0;
-	w->value = false;
-	if (*now)
+	w->value = *now && !w->flag->interface;
+	if (*now && w->flag->interface)
 		ask(w);
 	return 0;
 }
 
-static void follow(struct watched *w)
+static void follow_changes(struct watched *w)
 {
 	const struct flag *f = w->flag;
 	char rule[512];
 
-	if (!bus_of(w))
-		return;
 	snprintf(rule, sizeof(rule),
 		 "type='signal',path='%s',interface='%s',member='%s'", f->path,
 		 f->property ? PROPERTIES : f->interface,
@@ -175,13 +179,42 @@ static void follow(struct watched *w)
 			 "',member='PropertiesChanged',arg0='%s'",
 			 f->service, f->interface);
 	sd_bus_add_match_async(bus_of(w), NULL, rule, on_change, NULL, w);
+}
+
+static int on_has_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct watched *w = userdata;
+	int value;
+
+	if (!sd_bus_message_is_method_error(m, NULL) &&
+	    sd_bus_message_read(m, "b", &value) >= 0)
+		w->value = value;
+	return 0;
+}
+
+static void follow(struct watched *w)
+{
+	const struct flag *f = w->flag;
+	char rule[512];
+
+	if (!bus_of(w))
+		return;
+	if (f->interface)
+		follow_changes(w);
 	snprintf(rule, sizeof(rule),
 		 "type='signal',sender='org.freedesktop.DBus',"
 		 "interface='org.freedesktop.DBus',member='NameOwnerChanged',"
 		 "arg0='%s'",
 		 f->service);
 	sd_bus_add_match_async(bus_of(w), NULL, rule, on_owner, NULL, w);
-	ask(w);
+	if (f->interface)
+		ask(w);
+	else
+		sd_bus_call_method_async(bus_of(w), NULL,
+					 "org.freedesktop.DBus",
+					 "/org/freedesktop/DBus",
+					 "org.freedesktop.DBus", "NameHasOwner",
+					 on_has_owner, w, "s", f->service);
 }
 
 struct desktop desktop_now(const struct desktop_watch *w)
@@ -193,7 +226,9 @@ struct desktop desktop_now(const struct desktop_watch *w)
 			  f[FLAG_LOCKED].value || f[FLAG_LOGIND_LOCKED].value,
 		.disturbed = f[FLAG_INHIBITED].value ||
 			     f[FLAG_DUNST_PAUSED].value || !w->banners,
-		.screen_reader = f[FLAG_SCREEN_READER].value,
+		.screen_reader = f[FLAG_SCREEN_READER].value ||
+				 f[FLAG_ORCA].value ||
+				 reader_running(w->readers),
 		.inactive = f[FLAG_INACTIVE].value,
 	};
 }
@@ -315,6 +350,11 @@ int desktop_watch_new(struct desktop_watch **ret, sd_event *event)
 		w->flags[i] = (struct watched){w, &flags[i], false};
 		follow(&w->flags[i]);
 	}
+	r = reader_watch_new(&w->readers, w->user, event);
+	if (r < 0) {
+		desktop_watch_free(w);
+		return r;
+	}
 	watch_settings(w, event);
 	*ret = w;
 	return 0;
@@ -330,6 +370,7 @@ void desktop_watch_free(struct desktop_watch *w)
 		close(w->settings_fd);
 	if (w->gsettings)
 		kill(w->gsettings, SIGTERM);
+	reader_watch_free(w->readers);
 	sd_bus_flush_close_unref(w->user);
 	sd_bus_flush_close_unref(w->system);
 	free(w);

@@ -16,7 +16,7 @@ struct desktop_watch;
 /* Answers come in the event loop. Errors: sd-bus's. */
 int desktop_watch_new(struct desktop_watch **ret, sd_event *event);
 void desktop_watch_free(struct desktop_watch *w); /* NULL is fine */
-/* All but paused_until. */
+/* All but paused. */
 struct desktop desktop_now(const struct desktop_watch *w);
 
 #endif

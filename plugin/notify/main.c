@@ -19,16 +19,18 @@
 #include "barkd-client.h"
 #include "desktop.h"
 #include "monitor.h"
+#include "names.h"
 #include "notify_pause.h"
 #include "rules.h"
 
 /* Notifications that barkd has and that were not heard yet. */
-#define SPEAKING_MAX 8
+#define SPEAKING_MAX (RULES_WAITING + RULES_CRITICAL_WAITING)
 
 struct speaking {
 	struct notify *notify;
 	sd_event_source *io; /* NULL: free */
 	int fd;
+	uint64_t id; /* the memory's */
 };
 
 struct notify {
@@ -42,6 +44,15 @@ struct notify {
 	struct speaking speaking[SPEAKING_MAX];
 	bool verbose;
 };
+
+/* Seconds that never go back, sleep included. */
+static int64_t now_s(void)
+{
+	struct timespec t = {0};
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return t.tv_sec;
+}
 
 /* --- speaking --- */
 
@@ -59,13 +70,15 @@ static int on_spoken(sd_event_source *source, int fd, uint32_t revents,
 
 	speaking_end(s);
 	r = barkd_client_say_finish(n->client, fd);
+	rules_ended(&n->memory, s->id, r == 0, now_s());
 	if (r < 0 && r != -ECANCELED)
 		fprintf(stderr, "barkd-notify: %s\n",
 			barkd_client_message(n->client));
 	return 0;
 }
 
-static void speak(struct notify *n, const struct decision *d)
+/* false: it will not be heard. */
+static bool speak(struct notify *n, const struct decision *d)
 {
 	static const enum barkd_priority priorities[] = {
 		[WORTH_NOTIFICATION] = BARKD_PRIORITY_NOTIFICATION,
@@ -80,48 +93,56 @@ static void speak(struct notify *n, const struct decision *d)
 		.volume = n->settings.volume,
 		.priority = priorities[d->worth],
 		.has_priority = true,
+		/* Only what is important cuts others off. */
+		.patient = d->worth != WORTH_IMPORTANT,
 	};
 	struct speaking *s = n->speaking;
 	int r;
 
 	while (s < n->speaking + SPEAKING_MAX && s->io)
 		s++;
-	/* barkd is slow: what is old by then is not worth hearing. */
 	if (s == n->speaking + SPEAKING_MAX)
-		return;
+		return false;
 	/* Where barkd is away the notification is not kept: it is news. */
 	r = barkd_client_say_start(n->client, &say, &s->fd);
 	if (r < 0) {
 		fprintf(stderr, "barkd-notify: %s\n",
 			barkd_client_message(n->client));
-		return;
+		return false;
 	}
 	s->notify = n;
-	if (sd_event_add_io(n->event, &s->io, s->fd, EPOLLIN, on_spoken, s) <
-	    0)
+	s->id = d->id;
+	r = sd_event_add_io(n->event, &s->io, s->fd, EPOLLIN, on_spoken, s);
+	if (r < 0)
 		close(s->fd);
+	return r >= 0;
 }
 
 static void on_notified(void *data, const struct notification *what)
 {
 	struct notify *n = data;
 	struct desktop desktop = desktop_now(n->desktop);
+	struct notification named = *what;
+	char *name = names_find(what);
 	time_t now = time(NULL);
 	struct decision d = {0};
 	enum verdict verdict;
 	struct tm tm;
 
+	/* Quiet hours alone are by the clock, which somebody may set. */
 	if (!localtime_r(&now, &tm))
-		return;
-	desktop.paused_until = pause_read();
-	verdict = rules_decide(&n->settings, &n->memory, &desktop, what, now,
-			       tm.tm_hour * 60 + tm.tm_min, &d);
+		tm = (struct tm){0};
+	named.name = name;
+	desktop.paused = pause_read() > now;
+	verdict = rules_decide(&n->settings, &n->memory, &desktop, &named,
+			       now_s(), tm.tm_hour * 60 + tm.tm_min, &d);
 	if (n->verbose)
 		fprintf(stderr, "barkd-notify: a notification: %s\n",
 			verdict_names[verdict]);
-	if (verdict == VERDICT_SPEAK)
-		speak(n, &d);
+	if (verdict == VERDICT_SPEAK && !speak(n, &d))
+		rules_ended(&n->memory, d.id, false, now_s());
 	free(d.text);
+	free(name);
 }
 
 static void on_lost(void *data)

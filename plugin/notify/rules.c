@@ -46,40 +46,81 @@ static uint64_t hash(const char *s, uint64_t h, bool digits)
 	return (h ^ 0xff) * 1099511628211u;
 }
 
-static uint64_t hash_of(const struct notification *n)
+static uint64_t hash_app(const struct notification *n)
+{
+	return hash(n->app, 14695981039346656037u, true);
+}
+
+static uint64_t hash_text(const struct notification *n)
 {
 	bool digits = n->replaces_id == 0;
-	uint64_t h = hash(n->app, 14695981039346656037u, true);
 
-	return hash(n->body, hash(n->summary, h, digits), digits);
+	return hash(n->body, hash(n->summary, hash_app(n), digits), digits);
 }
 
 static bool said_before(const struct memory *m, const struct notification *n,
-			uint64_t text, int64_t since)
+			int64_t since)
 {
+	uint64_t text = hash_text(n);
+
 	for (size_t i = 0; i < RULES_REMEMBERED; i++)
-		if (m->spoken[i].at > since && m->spoken[i].text == text &&
-		    m->spoken[i].replaces_id == n->replaces_id)
+		if (m->spoken[i].id && m->spoken[i].text == text &&
+		    m->spoken[i].replaces_id == n->replaces_id &&
+		    (m->spoken[i].waiting || m->spoken[i].at > since))
 			return true;
 	return false;
 }
 
-static unsigned spoken_since(const struct memory *m, int64_t since)
+/* Whether there are as many as may be, waiting or heard in the last minute. */
+static bool are_many(const struct settings *s, const struct memory *m,
+		     const struct notification *n, int64_t now)
 {
-	unsigned n = 0;
+	bool critical = n->urgency == URGENCY_CRITICAL;
+	uint64_t app = hash_app(n);
+	unsigned waiting = 0, of_app = 0, minute = 0;
 
-	for (size_t i = 0; i < RULES_REMEMBERED; i++)
-		n += m->spoken[i].at > since;
-	return n;
+	for (size_t i = 0; i < RULES_REMEMBERED; i++) {
+		bool same = m->spoken[i].app == app;
+
+		if (!m->spoken[i].id || m->spoken[i].critical != critical)
+			continue;
+		waiting += m->spoken[i].waiting;
+		of_app += same && m->spoken[i].waiting;
+		minute += same && (m->spoken[i].waiting ||
+				   m->spoken[i].at > now - 60);
+	}
+	if (critical)
+		return waiting >= RULES_CRITICAL_WAITING;
+	return waiting >= RULES_WAITING || of_app >= RULES_APP_WAITING ||
+	       (s->per_minute && minute >= s->per_minute);
 }
 
-static void remember(struct memory *m, const struct notification *n,
-		     uint64_t text, int64_t now)
+static uint64_t remember(struct memory *m, const struct notification *n,
+			 int64_t now)
 {
-	m->spoken[m->next].text = text;
+	uint64_t id = ++m->last_id;
+
+	m->spoken[m->next].id = id;
+	m->spoken[m->next].app = hash_app(n);
+	m->spoken[m->next].text = hash_text(n);
 	m->spoken[m->next].replaces_id = n->replaces_id;
+	m->spoken[m->next].critical = n->urgency == URGENCY_CRITICAL;
+	m->spoken[m->next].waiting = true;
 	m->spoken[m->next].at = now;
 	m->next = (m->next + 1) % RULES_REMEMBERED;
+	return id;
+}
+
+void rules_ended(struct memory *m, uint64_t id, bool heard, int64_t now)
+{
+	for (size_t i = 0; i < RULES_REMEMBERED; i++) {
+		if (m->spoken[i].id != id)
+			continue;
+		m->spoken[i].waiting = false;
+		m->spoken[i].at = now;
+		if (!heard)
+			m->spoken[i].id = 0;
+	}
 }
 
 /* --- rules --- */
@@ -94,6 +135,7 @@ static const struct app_rule *rule_of(const struct settings *s,
 {
 	for (size_t i = 0; i < s->n_apps; i++)
 		if (names(s->apps[i].name, n->app) ||
+		    names(s->apps[i].name, n->name) ||
 		    names(s->apps[i].name, n->desktop_entry))
 			return &s->apps[i];
 	return NULL;
@@ -117,7 +159,7 @@ static enum verdict judge(const struct settings *s, const struct memory *m,
 
 	if (n->again)
 		return VERDICT_AGAIN;
-	if (d->paused_until > now)
+	if (d->paused)
 		return VERDICT_PAUSED;
 	if (rule && rule->speak >= 0 ? !rule->speak : !rule && !s->others)
 		return VERDICT_APP;
@@ -136,9 +178,9 @@ static enum verdict judge(const struct settings *s, const struct memory *m,
 		return VERDICT_SCREEN_READER;
 	if (is_quiet(s, minute) && !(critical && s->quiet_critical))
 		return VERDICT_QUIET;
-	if (said_before(m, n, hash_of(n), now - (int64_t)s->repeat_s))
+	if (said_before(m, n, now - (int64_t)s->repeat_s))
 		return VERDICT_REPEAT;
-	if (s->per_minute && spoken_since(m, now - 60) >= s->per_minute)
+	if (are_many(s, m, n, now))
 		return VERDICT_FLOOD;
 	return VERDICT_SPEAK;
 }
@@ -197,7 +239,8 @@ static char *fill_in(const char *template, const char *app,
 static char *text_of(const struct settings *s, const struct app_rule *rule,
 		     const struct notification *n)
 {
-	char *app = clean_text(n->app, false, APP_CHARACTERS);
+	char *app = clean_text(n->name ? n->name : n->app, false,
+			       APP_CHARACTERS);
 	char *summary = clean_text(n->summary, false, SUMMARY_CHARACTERS);
 	char *body = clean_text(n->body, true, s->max_length);
 	char *text = NULL;
@@ -230,7 +273,7 @@ enum verdict rules_decide(const struct settings *s, struct memory *m,
 	text = text_of(s, rule, n);
 	if (!text)
 		return VERDICT_EMPTY;
-	remember(m, n, hash_of(n), now);
+	ret->id = remember(m, n, now);
 	ret->text = text;
 	ret->voice = rule && rule->voice ? rule->voice : s->voice;
 	ret->worth = worth;

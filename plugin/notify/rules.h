@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which notifications are spoken, and how: urgency, applications, quiet hours,
- * repeats, and what is known of the desktop. No I/O but for the file of the
+ * repeats, how many, and what is known of the desktop. No I/O but for the file of the
  * settings; the time is given.
  */
 #ifndef NOTIFY_RULES_H
@@ -14,7 +14,13 @@
 #include "ini_file.h"
 
 #define RULES_APPS_MAX 128
-#define RULES_REMEMBERED 64
+#define RULES_REMEMBERED 512
+#define RULES_PER_MINUTE_MAX 64
+/* Notifications that wait to be heard, of all and of one application. Critical
+ * ones do not count. */
+#define RULES_WAITING 12
+#define RULES_APP_WAITING 5
+#define RULES_CRITICAL_WAITING 16
 
 enum urgency { URGENCY_LOW, URGENCY_NORMAL, URGENCY_CRITICAL, N_URGENCIES };
 
@@ -56,6 +62,7 @@ void settings_clear(struct settings *s);
 /* A notification, as its sender gave it. */
 struct notification {
 	const char *app, *desktop_entry; /* the latter may be NULL */
+	const char *name; /* for app in what is said, if it is not NULL */
 	const char *summary, *body;
 	enum urgency urgency;
 	uint32_t replaces_id;
@@ -65,8 +72,7 @@ struct notification {
 
 /* What is known of the desktop. */
 struct desktop {
-	bool locked, disturbed, screen_reader, inactive;
-	int64_t paused_until; /* seconds since the epoch; 0: not */
+	bool locked, disturbed, screen_reader, inactive, paused;
 };
 
 enum verdict {
@@ -90,27 +96,34 @@ extern const char *const verdict_names[];
 
 struct memory {
 	struct {
-		uint64_t text; /* hash */
+		uint64_t id;        /* 0: free */
+		uint64_t app, text; /* hashes */
 		uint32_t replaces_id;
-		int64_t at;    /* seconds; 0: free */
+		bool waiting, critical;
+		int64_t at; /* when it was heard, or was to be spoken */
 	} spoken[RULES_REMEMBERED];
 	size_t next;
+	uint64_t last_id;
 };
 
 /* What is to be said: text is to be freed. */
 struct decision {
 	char *text;
+	uint64_t id;
 	const char *voice; /* the settings', or NULL */
 	enum worth worth;
 };
 
 /*
- * Decides; remembers what is spoken. now: seconds since the epoch; minute: of
- * the local day. *ret is filled with VERDICT_SPEAK only.
+ * Decides; remembers what is to be spoken until rules_ended(). now: seconds
+ * that never go back; minute: of the local day. *ret is filled with
+ * VERDICT_SPEAK only.
  */
 enum verdict rules_decide(const struct settings *s, struct memory *m,
 			  const struct desktop *desktop,
 			  const struct notification *n, int64_t now,
 			  int minute, struct decision *ret);
+/* heard: to its end; otherwise it is as if it had not been. */
+void rules_ended(struct memory *m, uint64_t id, bool heard, int64_t now);
 
 #endif

@@ -163,7 +163,8 @@ static int set_general(struct settings *s, const char *name, const char *text,
 	if (strcmp(name, "repeat_s") == 0)
 		return set_unsigned(&s->repeat_s, text, 0, 3600, why, n_why);
 	if (strcmp(name, "per_minute") == 0)
-		return set_unsigned(&s->per_minute, text, 0, RULES_REMEMBERED,
+		return set_unsigned(&s->per_minute, text, 0,
+				    RULES_PER_MINUTE_MAX,
 				    why, n_why);
 	if (strcmp(name, "quiet") == 0)
 		return set_quiet(s, text, why, n_why);

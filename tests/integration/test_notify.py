@@ -205,6 +205,90 @@ def settings(bench):
         d.after("Three", verdict="the application's rule")
 
 
+@test("notify-flood")
+def flood(bench):
+    """A flood of one program silences neither others nor what is critical; what
+    comes together is heard one after the other, and interrupts nothing."""
+    with desk(bench) as d:
+        for i in range(30):
+            d.send("Flood", f"number {i}.")
+        wait_for("verdicts", lambda: sum("too many" in line for line in d.seen()) >= 20)
+        d.send("-a", "Chat", "Hello")
+        assert ("Mail: Battery. Two percent.", "message") in \
+            d.after("-u", "critical", "Battery", "Two percent.")
+        waiting = d.waiting()
+        assert waiting[0] == ("Mail: Battery. Two percent.", "message"), waiting
+        assert ("Chat: Hello.", "notification") in waiting, waiting
+        assert [t for t, _ in waiting[1:4]] == [
+            f"Mail: Flood. number {i}." for i in range(3)], waiting
+        d.flush()
+
+        # Two of them together, and one that is critical, while a text is read.
+        before = d.daemon.status()["counters"]
+        d.daemon.post("/v1/resume")
+        reading = d.daemon.speak_later("This is a text that somebody has read to him. " * 3)
+        wait_for("reading", lambda: d.daemon.status()["state"] == "speaking", 60)
+        d.send("Dinner", "It is ready.")
+        d.send("Doors", "They are open.")
+        d.send("-u", "critical", "Battery", "One percent.")
+        assert reading.state() == "done"
+        wait_for("speech", lambda: d.daemon.status()["counters"]["spoken"] >=
+                 before["spoken"] + 4, 60)
+        assert d.daemon.status()["counters"]["dropped"] == before["dropped"]
+
+
+@test("notify-names")
+def names(bench):
+    """Of a program's own name and its desktop entry's, the one for people is
+    said."""
+    with desk(bench) as d:
+        folder = os.path.join(d.place.env["XDG_DATA_HOME"], "applications")
+        os.makedirs(folder)
+        with open(os.path.join(folder, "org.example.SoftStore.desktop"), "w") as f:
+            f.write("[Desktop Entry]\nType=Application\nName=Store\nName[de]=Laden\n"
+                    f"Exec=/nowhere\nComment={'x' * 5000}\n")
+
+        def said(*args):
+            before = len(d.seen())
+            d.place.run(["notify-send", *args])
+            wait_for("notification", lambda: len(d.seen()) > before)
+            (text, _), = wait_for("request", d.waiting)
+            d.flush()
+            return text
+
+        entry = ["-h", "string:desktop-entry:org.example.SoftStore"]
+        assert said("-a", "org.example.SoftStore", "One") == "Store: One."
+        assert said("-a", "notify-send", *entry, "Two") == "Store: Two."
+        assert said("-a", "soft-store", *entry, "Three") == "Store: Three."
+        assert said("-a", "", *entry, "Four") == "Store: Four."
+        assert said("-a", "Soft Store", *entry, "Five") == "Soft Store: Five."
+        assert said("-a", "notify-send", "Six") == "Six."
+        assert said("-a", "org.example.Clock", "Seven") == "Clock: Seven."
+        assert said("-a", "notify-send", "-h", "string:desktop-entry:../../x", "Eight") == "Eight."
+
+
+@test("notify-orca")
+def orca(bench):
+    """Orca that was started by its command sets no flag of the desktop; it is
+    seen all the same, and gone when it ends."""
+    need("orca")
+    with desk(bench) as d:
+        d.after("Before")
+        d.flush()
+        orca = d.place.start(["orca", "--replace"])
+
+        def silent(number):
+            d.send(f"number {number()}")
+            time.sleep(.2)
+            return d.seen()[-1].endswith("a screen reader speaks it")
+
+        count = iter(range(1000)).__next__
+        wait_for("verdict", lambda: silent(count), 60)
+        d.flush()
+        orca.end(signal.SIGKILL)
+        wait_for("verdict", lambda: not silent(count), 30)
+
+
 @test("notify-alone")
 def alone(bench):
     """Without barkd notifications are let go, not kept, and heard again when it

@@ -82,7 +82,14 @@ struct fixture {
 	int64_t now;
 	int minute;
 	char said[256];
+	uint64_t id;
 };
+
+/* What becomes of the last one that was to be spoken. */
+static void heard(struct fixture *f, bool whole)
+{
+	rules_ended(&f->m, f->id, whole, f->now);
+}
 
 static void set_up(struct fixture *f)
 {
@@ -103,6 +110,8 @@ static enum verdict decide(struct fixture *f)
 
 	snprintf(f->said, sizeof(f->said), "%s", d.text ? d.text : "");
 	free(d.text);
+	if (v == VERDICT_SPEAK)
+		f->id = d.id;
 	return v;
 }
 
@@ -118,7 +127,12 @@ static void test_template(void)
 	f.n.summary = "Done!";
 	TAP_CHECK(name, decide(&f) == VERDICT_SPEAK &&
 				strcmp(f.said, "Mail: Done!") == 0);
-	f.n.app = "";
+	f.n.name = "Letters";
+	f.n.summary = "Done?";
+	TAP_CHECK(name, decide(&f) == VERDICT_SPEAK &&
+				strcmp(f.said, "Letters: Done?") == 0);
+	f.n.name = "";
+	f.n.summary = "Done!";
 	f.n.body = "Now.";
 	TAP_CHECK(name, decide(&f) == VERDICT_SPEAK &&
 				strcmp(f.said, "Done! Now.") == 0);
@@ -138,9 +152,9 @@ static void test_desktop(void)
 	f.n.again = true;
 	TAP_CHECK(name, decide(&f) == VERDICT_AGAIN);
 	f.n.again = false;
-	f.d.paused_until = f.now + 1;
+	f.d.paused = true;
 	TAP_CHECK(name, decide(&f) == VERDICT_PAUSED);
-	f.d.paused_until = f.now;
+	f.d.paused = false;
 	f.d.locked = true;
 	TAP_CHECK(name, decide(&f) == VERDICT_LOCKED);
 	f.d.locked = false;
@@ -164,14 +178,100 @@ static void test_desktop(void)
 	tap_ok(name);
 }
 
+/* One more, of other words; it is heard at once. */
+static enum verdict next(struct fixture *f)
+{
+	static unsigned number;
+	char body[32];
+	enum verdict v;
+
+	snprintf(body, sizeof(body), "number %u", number++);
+	f->n.body = body;
+	v = decide(f);
+	if (v == VERDICT_SPEAK)
+		heard(f, true);
+	return v;
+}
+
+static void test_flood(void)
+{
+	const char *name = "notify: a flood of one application's";
+	struct fixture f;
+
+	set_up(&f);
+	for (unsigned i = 0; i < 100; i++)
+		TAP_CHECK(name, next(&f) == (i < 20 ? VERDICT_SPEAK
+						    : VERDICT_FLOOD));
+	f.n.app = "Chat";
+	TAP_CHECK(name, next(&f) == VERDICT_SPEAK);
+	f.n.app = "Mail";
+	TAP_CHECK(name, next(&f) == VERDICT_FLOOD);
+	f.n.urgency = URGENCY_CRITICAL;
+	for (unsigned i = 0; i < 100; i++)
+		TAP_CHECK(name, next(&f) == VERDICT_SPEAK);
+	f.n.urgency = URGENCY_NORMAL;
+	f.now += 61;
+	TAP_CHECK(name, next(&f) == VERDICT_SPEAK);
+	settings_clear(&f.s);
+	tap_ok(name);
+}
+
+static void test_waiting(void)
+{
+	const char *name = "notify: what waits to be heard";
+	struct fixture f;
+	char body[32], app[32];
+	unsigned spoken = 0;
+
+	set_up(&f);
+	f.n.body = body;
+	/* A few of one application wait. */
+	for (unsigned i = 0; i < 50; i++) {
+		snprintf(body, sizeof(body), "number %u", i);
+		spoken += decide(&f) == VERDICT_SPEAK;
+	}
+	TAP_CHECK(name, spoken == RULES_APP_WAITING);
+	heard(&f, true);
+	TAP_CHECK(name, decide(&f) == VERDICT_SPEAK);
+	/* A few more of all. */
+	f.n.app = app;
+	for (unsigned i = 0; i < 50; i++) {
+		snprintf(app, sizeof(app), "app %u", i);
+		spoken += decide(&f) == VERDICT_SPEAK;
+	}
+	TAP_CHECK(name, spoken == RULES_WAITING);
+	f.n.urgency = URGENCY_CRITICAL;
+	TAP_CHECK(name, decide(&f) == VERDICT_SPEAK);
+	settings_clear(&f.s);
+
+	/* What was not heard is no repeat and does not count. */
+	set_up(&f);
+	for (unsigned i = 0; i < 100; i++) {
+		TAP_CHECK(name, decide(&f) == VERDICT_SPEAK);
+		TAP_CHECK(name, decide(&f) == VERDICT_REPEAT);
+		heard(&f, false);
+	}
+	TAP_CHECK(name, decide(&f) == VERDICT_SPEAK);
+	/* It is 30 s from when it was heard. */
+	f.now += 100;
+	TAP_CHECK(name, decide(&f) == VERDICT_REPEAT);
+	heard(&f, true);
+	f.now += 29;
+	TAP_CHECK(name, decide(&f) == VERDICT_REPEAT);
+	f.now += 2;
+	TAP_CHECK(name, decide(&f) == VERDICT_SPEAK);
+	settings_clear(&f.s);
+	tap_ok(name);
+}
+
 static void test_repeats(void)
 {
-	const char *name = "notify: repeats and floods";
+	const char *name = "notify: repeats";
 	struct fixture f;
-	char body[32];
 
 	set_up(&f);
 	TAP_CHECK(name, decide(&f) == VERDICT_SPEAK);
+	heard(&f, true);
 	f.now += 29;
 	TAP_CHECK(name, decide(&f) == VERDICT_REPEAT);
 	/* A genuine one after a while is no repeat. */
@@ -188,16 +288,6 @@ static void test_repeats(void)
 	f.n.body = "41 % of 120 MB";
 	TAP_CHECK(name, decide(&f) == VERDICT_REPEAT);
 	f.n.body = "Ready";
-	TAP_CHECK(name, decide(&f) == VERDICT_SPEAK);
-	f.n.replaces_id = 0;
-	f.now += 1000;
-	for (unsigned i = 0; i < 40; i++) {
-		snprintf(body, sizeof(body), "number %u", i);
-		f.n.body = body;
-		TAP_CHECK(name, decide(&f) == (i < 20 ? VERDICT_SPEAK
-						      : VERDICT_FLOOD));
-	}
-	f.now += 61;
 	TAP_CHECK(name, decide(&f) == VERDICT_SPEAK);
 	settings_clear(&f.s);
 	tap_ok(name);
@@ -302,13 +392,47 @@ static void test_pause(void)
 	tap_ok(name);
 }
 
+/* A pause of so long ends when that has passed, whatever the clock was set to
+ * meanwhile; one until a time of the day goes by the clock. */
+static void test_pause_file(void)
+{
+	const char *name = "notify: a pause outlives a clock that is set";
+	char folder[] = "/tmp/barkd-test-pause-XXXXXX", path[64];
+	int64_t now = time(NULL);
+	FILE *f;
+
+	TAP_CHECK(name, mkdtemp(folder) && setenv("XDG_RUNTIME_DIR", folder, 1) == 0);
+	TAP_CHECK(name, pause_read() == 0);
+	TAP_CHECK(name, pause_write(now + 60, true) == 0);
+	TAP_CHECK(name, pause_read() >= now + 58 && pause_read() <= now + 62);
+	TAP_CHECK(name, pause_write(now + 60, false) == 0);
+	TAP_CHECK(name, pause_read() == now + 60);
+	TAP_CHECK(name, pause_write(PAUSE_FOREVER, false) == 0);
+	TAP_CHECK(name, pause_read() == PAUSE_FOREVER);
+	snprintf(path, sizeof(path), "%s/barkd/notify-pause", folder);
+	/* The clock went back an hour: the second number, which no clock
+	 * moves, has passed. */
+	f = fopen(path, "w");
+	fprintf(f, "%lld 1\n", (long long)now + 3600);
+	fclose(f);
+	TAP_CHECK(name, pause_read() <= now);
+	TAP_CHECK(name, pause_write(0, false) == 0 && pause_read() == 0);
+	snprintf(path, sizeof(path), "%s/barkd", folder);
+	rmdir(path);
+	rmdir(folder);
+	tap_ok(name);
+}
+
 int main(void)
 {
 	test_clean();
 	test_template();
 	test_desktop();
 	test_repeats();
+	test_flood();
+	test_waiting();
 	test_settings();
 	test_pause();
+	test_pause_file();
 	return tap_failed;
 }

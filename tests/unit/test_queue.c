@@ -12,7 +12,7 @@
 #include "tap.h"
 
 /* A scenario is a line: upper-case letters arrive (I M T N P), '>' takes the
- * next, '.' ends the current. Items are numbered by arrival from 1. What
+ * next, '.' ends the current; lower-case ones are patient. Items are numbered by arrival from 1. What
  * happens is written as: sN spoken, dN dropped. */
 struct run {
 	struct queue q;
@@ -42,12 +42,13 @@ static void on_drop(void *data, struct queue_item *item)
 
 static void arrive(struct run *r, char letter)
 {
-	static const char letters[] = "IMTNP";
+	static const char letters[] = "IMTNPimtnp";
 	struct queue_item *item = &r->items[r->n++];
+	int place = (int)(strchr(letters, letter) - letters);
 
 	item->id = r->n;
-	item->priority =
-		(enum queue_priority)(strchr(letters, letter) - letters);
+	item->priority = (enum queue_priority)(place % QUEUE_N_PRIORITIES);
+	item->patient = place >= QUEUE_N_PRIORITIES;
 	queue_push(&r->q, item);
 }
 
@@ -135,6 +136,17 @@ static const struct {
 	 "s1 d2 s3 s4"},
 	{"progress put off drops older text that still waits", "I>TP.>.>.>",
 	 "s1 d2 s3"},
+	{"a patient message waits for text", "T>m.>", "s1 s2"},
+	{"a patient message goes before waiting texts", "M>Tm.>.>", "s1 s3 s2"},
+	{"a patient important waits", "T>i.>", "s1 s2"},
+	{"patient notifications wait for one another", "n>nn.>.>.>",
+	 "s1 s2 s3"},
+	{"a patient notification waits for text", "T>n.>", "s1 s2"},
+	{"a patient message drops no notification", "n>nm.>.>",
+	 "s1 s3 s2"},
+	{"a text that comes later drops patient notifications", "M>nnT.>",
+	 "s1 d2 d3 s4"},
+	{"a patient progress is one like others", "P>ppp.>", "s1 d2 d3 s4"},
 	{"a newer progress replaces one that waits to begin", "PP>.>",
 	 "d1 s2"},
 };
@@ -185,10 +197,12 @@ static void test_random(void)
 			struct seen seen = {0};
 			struct queue_item *was = r.q.current;
 			int what = rand() % 8;
+			bool patient = round % 2 && rand() % 2;
 
 			r.log[0] = '\0';
 			if (what < 5) {
-				arrive(&r, "IMTNP"[what]);
+				arrive(&r, (patient ? "imtnp"
+						     : "IMTNP")[what]);
 				/* Never interrupted, never lost. */
 				TAP_CHECK(name, !was ||
 					  was->priority != QUEUE_IMPORTANT ||
@@ -215,6 +229,10 @@ static void test_random(void)
 			TAP_CHECK(name, seen.n == r.q.n_waiting);
 			TAP_CHECK(name, seen.n == 0 ||
 				  queue_peek(&r.q)->id == seen.first);
+			TAP_CHECK(name, !r.q.waiting[QUEUE_PROGRESS] ||
+				  !r.q.waiting[QUEUE_PROGRESS]->next);
+			if (round % 2)
+				continue;
 			/* At most one of each of these can wait. */
 			TAP_CHECK(name, !r.q.waiting[QUEUE_TEXT] ||
 				  !r.q.waiting[QUEUE_TEXT]->next);
