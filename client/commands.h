@@ -20,6 +20,7 @@ int cmd_queue(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_notify(int argc, char **argv);
 int cmd_http(int argc, char **argv);
+int cmd_captions(int argc, char **argv);
 int cmd_voices(int argc, char **argv);
 
 /* Need no daemon and no audio server. */

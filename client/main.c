@@ -45,6 +45,9 @@ static const struct command commands[] = {
 	 "show the daemon's state, model and sink", NULL},
 	{"http", cmd_http, "[--json]",
 	 "show the address, token and pages for browsers", NULL},
+	{"captions", cmd_captions, "FILE",
+	 "keep the sentence that is being heard in a text file",
+	 "until it is interrupted; for programs that show a file, such as OBS.\n"},
 	{"notify", cmd_notify, "pause [TIME] | resume | status [--json]",
 	 "hold the speaking of notifications",
 	 "TIME is how long, as in 30m, 1h, 2h30m, or until when, as in 18:00;\n"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """GET /v1/events: what happens is told when it is heard."""
+import os
 import time
 
 from asking import listening
@@ -129,3 +130,48 @@ def limits(bench):
         good.until("end")
         good.close()
         wait_for("no connections", lambda: daemon.status()["state"] == "idle")
+
+
+@test("captions")
+def captions(bench):
+    """A text file has the sentence that is being heard, whole, and nothing
+    while nothing is; over a restart of barkd, too."""
+    with listening(bench, model=bench.voice_model()) as (place, daemon, port):
+        path = place.path("captions.txt")
+        place.env["BARKD_SOCKET"] = daemon.socket
+        p = place.start([bench.barkctl, "captions", path])
+
+        def seen():
+            """The versions of the file while a text is spoken."""
+            spoken = daemon.speak_later("The first one is here.  This is the second one.")
+            versions = [("", 0)]
+            while spoken.waiting() or versions[-1][0]:
+                with open(path) as f:
+                    version = f.read(), os.fstat(f.fileno()).st_mtime
+                if version[0] != versions[-1][0]:
+                    versions.append(version)
+                time.sleep(.005)
+            assert spoken.state() == "done"
+            return versions[1:]
+
+        wait_for("file", lambda: os.path.exists(path))
+        for _ in range(2):
+            time.sleep(.3)
+            versions = seen()
+            assert [v for v, _ in versions] == [
+                "The first one is here.", "This is the second one.", ""], versions
+            # OBS sees a change by its second.
+            times = [int(t) for _, t in versions]
+            assert times == sorted(set(times)), times
+            assert os.stat(path).st_mode & 0o777 == 0o600
+            daemon.end()
+            daemon.start()
+            wait_for("listener", lambda: p.alive() and time.sleep(1.2) is None)
+        daemon.speak("This goes on. " * 20)
+        wait_for("captions", lambda: open(path).read())
+        assert p.end() == 0
+        assert open(path).read() == ""
+        daemon.stop()
+        for wrong, status in ([], 2), (["a", "b"], 2), (["/nowhere/x"], 1):
+            r = place.run([bench.barkctl, "captions", *wrong], check=False)
+            assert r.returncode == status and r.stderr.count("\n") == 1, (wrong, r)
