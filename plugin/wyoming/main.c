@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,10 @@
 
 #include "../host.h"
 #include "session.h"
+#include "zeroconf.h"
 
 #define DEFAULT_URI "tcp://127.0.0.1:10200"
+#define DEFAULT_NAME "barkd"
 #define CLIENTS_MAX 16
 #define BACKLOG 16
 
@@ -30,17 +33,19 @@ struct server {
 	sd_event_source *io;
 	int fd;            /* -1: stdin and stdout */
 	char *path;        /* of our Unix socket, or NULL */
+	struct zeroconf *zeroconf;
 	struct session *sessions[CLIENTS_MAX];
 	unsigned n;
 };
 
 static const char usage[] =
-	"usage: barkd-wyoming [--uri URI]\n"
+	"usage: barkd-wyoming [--uri URI] [--zeroconf[=NAME]]\n"
 	"\n"
-	"  --uri URI   where to listen: tcp://HOST:PORT, unix://PATH or stdio://\n"
-	"              (" DEFAULT_URI ")\n"
-	"  --version   print the version and exit\n"
-	"  --help      print this and exit\n"
+	"  --uri URI          where to listen: tcp://HOST:PORT, unix://PATH or stdio://\n"
+	"                     (" DEFAULT_URI ")\n"
+	"  --zeroconf[=NAME]  tell the local network of it, by Avahi (" DEFAULT_NAME ")\n"
+	"  --version          print the version and exit\n"
+	"  --help             print this and exit\n"
 	"\n"
 	"Serves barkd's voices by the Wyoming protocol; see barkd-wyoming(1).\n";
 
@@ -172,7 +177,34 @@ static int start(struct server *s, const char *uri)
 	return r < 0 ? r : 0;
 }
 
-static int run(const char *uri)
+/* Without it, the service is there for who knows where it is. */
+static void announce(struct server *s, const char *name)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} a = {0};
+	socklen_t n = sizeof(a);
+	bool v6;
+	int r = -EINVAL;
+
+	if (s->fd >= 0 && getsockname(s->fd, &a.any, &n) == 0 &&
+	    (a.any.sa_family == AF_INET || a.any.sa_family == AF_INET6)) {
+		v6 = a.any.sa_family == AF_INET6;
+		/* A socket of :: takes both. */
+		r = zeroconf_new(&s->zeroconf, s->event, name,
+				 ntohs(v6 ? a.v6.sin6_port : a.v4.sin_port),
+				 !v6 || IN6_IS_ADDR_UNSPECIFIED(&a.v6.sin6_addr),
+				 v6);
+	}
+	if (r < 0)
+		fprintf(stderr, "barkd-wyoming: cannot tell the network: %s\n",
+			r == -EINVAL ? "it is no TCP port" : strerror(-r));
+}
+
+/* zeroconf: a name, or NULL. */
+static int run(const char *uri, const char *zeroconf)
 {
 	struct server s = {.fd = -1};
 	int r = host_event(&s.event);
@@ -183,9 +215,12 @@ static int run(const char *uri)
 		fprintf(stderr, "barkd-wyoming: cannot listen at %s: %s\n",
 			uri, strerror(-r));
 	} else {
+		if (zeroconf)
+			announce(&s, zeroconf);
 		sd_notify(0, "READY=1");
 		r = sd_event_loop(s.event);
 	}
+	zeroconf_free(s.zeroconf);
 	while (s.n)
 		session_free(s.sessions[--s.n]);
 	sd_event_source_disable_unref(s.io);
@@ -202,11 +237,12 @@ int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{"uri", required_argument, NULL, 'u'},
+		{"zeroconf", optional_argument, NULL, 'z'},
 		{"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	const char *uri = DEFAULT_URI;
+	const char *uri = DEFAULT_URI, *zeroconf = NULL;
 	int c;
 
 	opterr = 0;
@@ -214,6 +250,9 @@ int main(int argc, char **argv)
 		switch (c) {
 		case 'u':
 			uri = optarg;
+			break;
+		case 'z':
+			zeroconf = optarg && *optarg ? optarg : DEFAULT_NAME;
 			break;
 		case 'V':
 			puts("barkd-wyoming " BARKD_VERSION);
@@ -234,5 +273,5 @@ int main(int argc, char **argv)
 			argv[optind]);
 		return 2;
 	}
-	return run(uri);
+	return run(uri, zeroconf);
 }

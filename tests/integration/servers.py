@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 
@@ -46,6 +47,29 @@ def may_be_realtime():
     """Whether this process could get SCHED_FIFO, tried in a child."""
     code = "import os; os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))"
     return not subprocess.run([sys.executable, "-c", code], stderr=subprocess.DEVNULL).returncode
+
+
+def in_own_network(function):
+    """Calls it where nothing but loopback exists, whatever listens there; what
+    it starts has to end with it."""
+    failed = []
+
+    def run():
+        try:
+            if ctypes.CDLL(None, use_errno=True).unshare(0x40000000):  # CLONE_NEWNET
+                raise Missing("no network namespace: " + os.strerror(ctypes.get_errno()))
+            need("ip")
+            subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+            function()
+        except BaseException as e:
+            failed.append(e)
+
+    # A namespace is a thread's.
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
 
 
 def die_with_parent():

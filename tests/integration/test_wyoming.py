@@ -6,12 +6,13 @@ import os
 import random
 import socket
 import subprocess
+import time
 import wave
 
 from asking import free_port
 from daemon import Daemon
 from harness import test
-from servers import Place, wait_for
+from servers import Missing, Place, need, wait_for
 from stage import MEDIUM, render
 
 
@@ -176,3 +177,73 @@ def stdio(bench):
             r = place.run([bench.wyoming, *wrong], check=False)
             assert r.returncode == 1 and r.stderr.count("\n") == 1, r
         assert place.run([bench.wyoming, "x"], check=False).returncode == 2
+
+
+SYSTEM_BUS = """<!DOCTYPE busconfig PUBLIC
+ "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>system</type><listen>unix:path=PATH</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*"/>
+<allow receive_sender="*"/></policy></busconfig>"""
+
+
+@test("wyoming-zeroconf")
+def zeroconf(bench):
+    """Avahi tells where barkd-wyoming is, under a name of its own, also one that
+    starts later, and no more when it has ended."""
+    need("dbus-daemon", "avahi-daemon", "avahi-browse", "avahi-publish")
+    if os.geteuid():
+        raise Missing("avahi-daemon needs root")
+    if os.path.exists("/run/avahi-daemon/pid"):
+        raise Missing("another avahi-daemon runs")
+    with Place() as place:
+        path = place.path("system-bus")
+        with open(place.path("bus.conf"), "w") as f:
+            f.write(SYSTEM_BUS.replace("PATH", path))
+        with open(place.path("avahi.conf"), "w") as f:
+            f.write("[server]\nallow-interfaces=lo\nuse-ipv6=no\n")
+        place.start(["dbus-daemon", "--config-file=" + place.path("bus.conf"), "--nofork"])
+        wait_for("bus", lambda: os.path.exists(path))
+        place.env["DBUS_SYSTEM_BUS_ADDRESS"] = "unix:path=" + path
+
+        def avahi():
+            started = place.log("avahi-daemon", 1 << 20).count("startup complete")
+            p = place.start(["avahi-daemon", "--no-drop-root", "--no-chroot", "--no-rlimits",
+                             "--no-proc-title", "-f", place.path("avahi.conf")])
+            for _ in range(100):
+                if place.log("avahi-daemon", 1 << 20).count("startup complete") > started:
+                    return p
+                if not p.alive():
+                    raise Missing("avahi-daemon does not run here")
+                time.sleep(.1)
+            raise Missing("avahi-daemon is not ready")
+
+        def told():
+            """Names and ports, from the network itself."""
+            out = place.run(["avahi-browse", "-rpt", "_wyoming._tcp"], timeout=30).stdout
+            return sorted((f[3].encode().decode("unicode_escape"), int(f[8])) for f in (
+                line.split(";") for line in out.splitlines()) if f[0] == "=")
+
+        port = free_port()
+        # Before Avahi is there.
+        p = place.start([bench.wyoming, "--uri", f"tcp://127.0.0.1:{port}", "--zeroconf"])
+        first = avahi()
+        wait_for("service", lambda: told() == [("barkd", port)])
+        other = place.start([bench.wyoming, "--uri", f"tcp://127.0.0.1:{port + 1}",
+                             "--zeroconf"])
+        names = wait_for("second name", lambda: len(told()) == 2 and told())
+        assert names[0] == ("barkd", port) and names[1][1] == port + 1, names
+        assert names[1][0].startswith("barkd"), names
+        assert other.end() == 0
+        wait_for("end", lambda: told() == [("barkd", port)])
+        assert first.end() == 0
+        again = avahi()
+        wait_for("service again", lambda: told() == [("barkd", port)])
+        # Avahi says goodbye for what it has announced to the end.
+        time.sleep(3)
+        assert p.end() == 0
+        wait_for("end", lambda: told() == [])
+        assert again.end() == 0
+        r = place.start([bench.wyoming, "--uri", "unix://" + place.path("w"), "--zeroconf=X"])
+        wait_for("complaint", lambda: "no TCP port" in place.log("barkd-wyoming"))
+        assert r.end() == 0
