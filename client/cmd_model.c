@@ -41,7 +41,24 @@ static char *default_model(void)
 	return name;
 }
 
-static json_t *entry_json(const struct barkd_entry *e, bool is_default)
+/* barkd.ini may name a model's folder, or it as a hub does. */
+static bool is_default(const char *standard, const char *path)
+{
+	char *found;
+	bool is = false;
+
+	if (standard && !barkd_model_find(&found, standard)) {
+		char *a = realpath(found, NULL), *b = realpath(path, NULL);
+
+		is = a && b && !strcmp(a, b);
+		free(a);
+		free(b);
+		free(found);
+	}
+	return is;
+}
+
+static json_t *entry_json(const struct barkd_entry *e, bool is)
 {
 	const bool small = models_quantized(e->path);
 
@@ -49,7 +66,7 @@ static json_t *entry_json(const struct barkd_entry *e, bool is_default)
 			 e->path, "precision",
 			 small ? models_precision(bark_saved_precision(e->path))
 			       : NULL,
-			 "default", is_default);
+			 "default", is);
 }
 
 static int model_list(bool as_json)
@@ -67,7 +84,7 @@ static int model_list(bool as_json)
 	}
 	for (size_t i = 0; i < models.n; i++) {
 		const struct barkd_entry *e = &models.items[i];
-		const bool is = standard && !strcmp(standard, e->name);
+		const bool is = is_default(standard, e->path);
 
 		if (as_json) {
 			json_array_append_new(list, entry_json(e, is));
@@ -89,7 +106,7 @@ static int model_verify(const char *name, bool as_json)
 	char *path;
 	int r, status;
 
-	r = barkd_model_find(&path, name);
+	r = barkd_model_find_here(&path, name);
 	if (r)
 		return options_fail("no model '%s' (%s); see 'barkctl model list'",
 				    name, strerror(-r));
@@ -195,7 +212,7 @@ static int model_quantize(const char *name, enum bark_precision precision)
 	char *path, *full;
 	int r, status;
 
-	r = barkd_model_find(&path, name);
+	r = barkd_model_find_here(&path, name);
 	if (r)
 		return options_fail("no model '%s' (%s); see 'barkctl model list'",
 				    name, strerror(-r));
@@ -291,7 +308,7 @@ static int remove_installed(const char *home, const char *name,
 			    const char *path, bool yes)
 {
 	char *standard = default_model();
-	const bool is_used = standard && !strcmp(standard, name);
+	const bool is_used = is_default(standard, path);
 	int r;
 
 	free(standard);

@@ -73,14 +73,15 @@ static int import_one(const struct bark_model *model, const char *path,
 				    name);
 	if (bark_voice_open(&voice, model, path, &err))
 		return options_fail("%s", err.message);
+	r = presets_install(model, voice, path, dir, name);
 	bark_voice_unref(voice);
-	r = presets_install(path, dir, name);
 	if (r == -EEXIST)
 		return options_fail("%s/%s is there already; 'barkctl voice remove %s' removes it",
 				    dir, name, name);
 	if (r)
 		return options_fail("%s/%s: %s", dir, name, strerror(-r));
 	printf("imported; 'barkctl say -v %s TEXT' speaks with it\n", name);
+	fflush(stdout);
 	return EXIT_OK;
 }
 
@@ -97,7 +98,7 @@ static int voice_import(const char *model_dir, const char *path,
 	r = presets_find(&list, path);
 	if (r)
 		return options_fail("%s: %s", path, r == -ENOENT ?
-				    "neither an .npz file nor three .npy files nor a folder with them"
+				    "neither an .npz nor a .pth file nor three .npy files nor a folder with them"
 				    : strerror(-r));
 	if (name && list.n > 1)
 		status = options_usage("voice", "%s holds %zu voices, which keep their names",
@@ -106,9 +107,12 @@ static int voice_import(const char *model_dir, const char *path,
 		status = options_fail("%s", err.message);
 	else {
 		status = voices_home(&dir);
-		for (size_t i = 0; !status && i < list.n; i++)
-			status = import_one(model, list.items[i].path, dir,
-					    name ? name : list.items[i].name);
+		/* One that fails is told, and the others come in. */
+		for (size_t i = 0; dir && i < list.n; i++) {
+			r = import_one(model, list.items[i].path, dir,
+				       name ? name : list.items[i].name);
+			status = status ? status : r;
+		}
 		bark_model_unref(model);
 	}
 	free(dir);
@@ -143,7 +147,7 @@ static int find_model(char **ret, const char *name)
 		return status;
 	if (!name)
 		name = conf.model.name ? conf.model.name : BARKD_DEFAULT_MODEL;
-	r = barkd_model_find(ret, name);
+	r = barkd_model_find_here(ret, name);
 	if (r)
 		status = options_fail("no model '%s' (%s); see 'barkctl model list'",
 				      name, strerror(-r));

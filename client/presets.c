@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "copy.h"
+#include "files/npz.h"
 
 #define MAX_PRESETS 4096
 
@@ -67,6 +68,20 @@ static int add(struct barkd_entries *list, const char *path, size_t cut,
 	return 0;
 }
 
+/* How long the ending of a preset in one file is; 0: it is none. */
+static size_t file_ending(const char *name)
+{
+	return ends_in(name, ".npz") || ends_in(name, ".pth") ? 4 :
+	       ends_in(name, ".pt")			      ? 3 : 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct barkd_entry *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
 static int scan(struct barkd_entries *list, const char *path)
 {
 	DIR *d = opendir(path);
@@ -76,28 +91,33 @@ static int scan(struct barkd_entries *list, const char *path)
 	if (!d)
 		return -errno;
 	while (!r && (e = readdir(d))) {
-		const bool npz = ends_in(e->d_name, ".npz");
+		const size_t one = file_ending(e->d_name);
 		char *file;
 
-		if (e->d_name[0] == '.' ||
-		    (!npz && !ends_in(e->d_name, triple[0])))
+		/* A .pt is a model's, most likely. */
+		if (e->d_name[0] == '.' || one == 3 ||
+		    (!one && !ends_in(e->d_name, triple[0])))
 			continue;
 		if (asprintf(&file, "%s/%s", path, e->d_name) < 0) {
 			r = -ENOMEM;
 			break;
 		}
-		r = add(list, file, strlen(npz ? ".npz" : triple[0]), npz);
+		r = add(list, file, one ? one : strlen(triple[0]), one);
 		free(file);
 	}
 	closedir(d);
+	if (!r && list->n > 1)
+		qsort(list->items, list->n, sizeof(*list->items), by_name);
 	return r;
 }
 
 static int find_one(struct barkd_entries *list, const char *path)
 {
-	if (ends_in(path, ".npz"))
+	const size_t one = file_ending(path);
+
+	if (one)
 		return access(path, R_OK) < 0 ? -errno :
-						add(list, path, 4, true);
+						add(list, path, one, true);
 	for (size_t i = 0; i < 3; i++)
 		if (ends_in(path, triple[i]))
 			return access(path, R_OK) < 0 ? -errno :
@@ -166,7 +186,33 @@ static int unlink_as(const char *dir, const char *name, const char *end)
 	return r;
 }
 
-int presets_install(const char *path, const char *dir, const char *name)
+/* As suno's files are; there at once. */
+static int write_voice(const struct bark_model *m, const struct bark_voice *v,
+		       const char *dir, const char *name)
+{
+	const struct bark_ints arrays[] = {
+		{v->semantic, 1, {v->n_semantic, 0}},
+		{v->coarse, 2, {m->config.coarse.n_codebooks, v->n_coarse}},
+		{v->fine, 2, {m->config.fine.n_total, v->n_fine}},
+	};
+	char *hidden;
+	int r = barkd_make_folders(dir);
+
+	if (r)
+		return r;
+	if (asprintf(&hidden, "%s/.%s.%ld", dir, name, (long)getpid()) < 0)
+		return -ENOMEM;
+	r = bark_npz_write_voice(hidden, &arrays[0], &arrays[1], &arrays[2]);
+	if (!r)
+		r = copy_as(hidden, "", dir, name, ".npz");
+	unlink(hidden);
+	free(hidden);
+	return r;
+}
+
+int presets_install(const struct bark_model *model,
+		    const struct bark_voice *voice, const char *path,
+		    const char *dir, const char *name)
 {
 	int r = 0;
 
@@ -174,6 +220,8 @@ int presets_install(const char *path, const char *dir, const char *name)
 		return -EEXIST;
 	if (ends_in(path, ".npz"))
 		return copy_as(path, "", dir, name, ".npz");
+	if (file_ending(path))
+		return write_voice(model, voice, dir, name);
 	/* It is there once the first is there. */
 	for (size_t i = 3; i-- > 0 && !r;) {
 		r = unlink_as(dir, name, triple[i]);

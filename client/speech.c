@@ -29,7 +29,7 @@ static int open_voice(struct bark_voice **ret, struct bark_model *model,
 {
 	struct bark_error err = { "" };
 	char *path = NULL;
-	int r = barkd_voice_find(&path, dir, name);
+	int r = barkd_voice_find_here(&path, dir, name);
 
 	if (r < 0)
 		return options_fail("there is no voice '%s'; see barkctl voice list",
@@ -69,7 +69,7 @@ int speech_open(struct bark_model **ret_model, struct bark_voice **ret_voice,
 	char *dir;
 	int r;
 
-	if (barkd_model_find(&dir, model) < 0)
+	if (barkd_model_find_here(&dir, model) < 0)
 		return options_fail("there is no model '%s'; see barkctl model list",
 				    model ? model : BARKD_DEFAULT_MODEL);
 	if (precision < 0 && otherwise == BARK_PRECISION_F32)

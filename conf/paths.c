@@ -405,24 +405,26 @@ static int take_entry(char **ret, const struct barkd_entries *e,
 	return -ENOENT;
 }
 
-int barkd_model_find(char **ret, const char *name)
+/* A folder's path, that of a name: "." and ".." are none. */
+static int take_folder(char **ret, const char *path)
+{
+	size_t n;
+	const char *name = barkd_model_name(path, &n);
+	const bool dots = (n == 1 && name[0] == '.') ||
+			  (n == 2 && name[0] == '.' && name[1] == '.');
+	char *copy = dots ? realpath(path, NULL) : strdup(path);
+
+	if (!copy)
+		return dots ? -errno : -ENOMEM;
+	*ret = copy;
+	return 0;
+}
+
+static int find_installed(char **ret, const char *name)
 {
 	struct barkd_entries e;
 	int r;
 
-	if (!name || !*name)
-		name = BARKD_DEFAULT_MODEL;
-	if (strchr(name, '/')) {
-		char *path;
-
-		if (!is_dir(name))
-			return -ENOENT;
-		path = strdup(name);
-		if (!path)
-			return -ENOMEM;
-		*ret = path;
-		return 0;
-	}
 	if (!name_ok(name))
 		return -EINVAL;
 	r = barkd_models_list(&e);
@@ -431,6 +433,31 @@ int barkd_model_find(char **ret, const char *name)
 	r = take_entry(ret, &e, name);
 	barkd_entries_clear(&e);
 	return r;
+}
+
+int barkd_model_find(char **ret, const char *name)
+{
+	const char *slash;
+
+	if (!name || !*name)
+		name = BARKD_DEFAULT_MODEL;
+	slash = strchr(name, '/');
+	if (!slash)
+		return find_installed(ret, name);
+	if (is_dir(name))
+		return take_folder(ret, name);
+	/* "suno/bark-small", as a hub has it. */
+	return name_ok(name) && find_installed(ret, slash + 1) == 0 ? 0
+								   : -ENOENT;
+}
+
+int barkd_model_find_here(char **ret, const char *name)
+{
+	int r = barkd_model_find(ret, name);
+
+	if ((r != -ENOENT && r != -EINVAL) || !name || !is_dir(name))
+		return r;
+	return take_folder(ret, name);
 }
 
 const char *barkd_model_name(const char *model_dir, size_t *ret_len)
@@ -443,6 +470,31 @@ const char *barkd_model_name(const char *model_dir, size_t *ret_len)
 		start--;
 	*ret_len = end - start;
 	return model_dir + start;
+}
+
+int barkd_model_label(char **ret, const char *name)
+{
+	const char *own;
+	char *path;
+	size_t n;
+	int r;
+
+	if (!name || !*name)
+		name = BARKD_DEFAULT_MODEL;
+	if (!strchr(name, '/')) {
+		path = strdup(name);
+		if (!path)
+			return -ENOMEM;
+		*ret = path;
+		return 0;
+	}
+	r = take_folder(&path, name);
+	if (r < 0)
+		return r;
+	own = barkd_model_name(path, &n);
+	*ret = n ? strndup(own, n) : strdup(name);
+	free(path);
+	return *ret ? 0 : -ENOMEM;
 }
 
 unsigned barkd_module_dirs(const char *ret[2])
@@ -510,6 +562,20 @@ static bool is_own_name(const char *model_dir, const char *name)
 	return n > 0 && strlen(name) == n && memcmp(own, name, n) == 0;
 }
 
+const char *barkd_voice_alias(const char *name)
+{
+	return strncmp(name, "v2/", 3) ? NULL : name + 3;
+}
+
+static int take_voice(char **ret, const struct barkd_entries *e,
+		      const char *name)
+{
+	const char *alias = barkd_voice_alias(name);
+	int r = take_entry(ret, e, name);
+
+	return r == -ENOENT && alias ? take_entry(ret, e, alias) : r;
+}
+
 int barkd_voice_find(char **ret, const char *model_dir, const char *name)
 {
 	struct barkd_entries e;
@@ -524,7 +590,7 @@ int barkd_voice_find(char **ret, const char *model_dir, const char *name)
 		r = barkd_voices_list(&e, model_dir);
 		if (r < 0)
 			return r;
-		r = take_entry(ret, &e, name);
+		r = take_voice(ret, &e, name);
 		barkd_entries_clear(&e);
 		if (r != -ENOENT)
 			return r;
@@ -532,4 +598,13 @@ int barkd_voice_find(char **ret, const char *model_dir, const char *name)
 	if (strchr(name, '/'))
 		return voice_by_path(ret, name);
 	return name_ok(name) ? -ENOENT : -EINVAL;
+}
+
+int barkd_voice_find_here(char **ret, const char *model_dir, const char *name)
+{
+	int r = barkd_voice_find(ret, model_dir, name);
+
+	if ((r != -ENOENT && r != -EINVAL) || !*name)
+		return r;
+	return voice_by_path(ret, name) < 0 ? r : 0;
 }

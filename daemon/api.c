@@ -84,6 +84,12 @@ static void post_speak(struct daemon *d, struct http_request *req)
 /* Whether the model is ours, by a name that clients have for it. */
 static bool is_model(struct daemon *d, const char *name)
 {
+	const char *slash = strchr(name, '/');
+
+	/* A hub's OWNER/NAME. */
+	if (slash && slash > name && strcmp(studio_info(d->studio).name,
+					    slash + 1) == 0)
+		return true;
 	return strcmp(name, "bark") == 0 || strcmp(name, "barkd") == 0 ||
 	       speech_model_is_openai(name) ||
 	       strcmp(studio_info(d->studio).name, name) == 0;

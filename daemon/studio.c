@@ -33,6 +33,7 @@ struct core {
 
 struct settings {
 	char *name, *voice;
+	char *label; /* the model's own name */
 	enum bark_precision precision;
 	unsigned threads, nice, nice_ahead;
 	struct bark_session_options session;
@@ -491,6 +492,7 @@ static void settings_clear(struct settings *s)
 {
 	free(s->name);
 	free(s->voice);
+	free(s->label);
 }
 
 int studio_configure(struct studio *s, const struct conf *conf)
@@ -532,9 +534,11 @@ int studio_configure(struct studio *s, const struct conf *conf)
 	};
 	struct settings *old = &s->settings;
 
-	if (!new.name || (conf->model.voice && !new.voice)) {
+	int r = barkd_model_label(&new.label, conf->model.name);
+
+	if (r < 0 || !new.name || (conf->model.voice && !new.voice)) {
 		settings_clear(&new);
-		return -ENOMEM;
+		return r < 0 ? r : -ENOMEM;
 	}
 	if (old->name &&
 	    (!same(new.name, old->name) || new.precision != old->precision ||
@@ -588,7 +592,7 @@ struct studio_info studio_info(const struct studio *s)
 {
 	return (struct studio_info){
 		.state = s->state,
-		.name = s->settings.name,
+		.name = s->settings.label,
 		.path = s->path,
 		.error = s->error,
 		.kernels = s->kernels,

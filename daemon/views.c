@@ -22,8 +22,7 @@
 const char *view_default_voice(const struct daemon *d)
 {
 	return d->conf.model.voice ? d->conf.model.voice
-	       : d->conf.model.name ? d->conf.model.name
-				    : BARKD_DEFAULT_MODEL;
+				   : studio_info(d->studio).name;
 }
 
 static json_t *view_utterance(struct daemon *d, const struct utterance *u,
@@ -339,6 +338,7 @@ json_t *view_audio_models(struct daemon *d)
 
 int view_has_voice(struct daemon *d, const char *name)
 {
+	const char *alias = barkd_voice_alias(name);
 	struct barkd_entries e = {0};
 	int r;
 
@@ -351,7 +351,8 @@ int view_has_voice(struct daemon *d, const char *name)
 		return r;
 	r = -ESRCH;
 	for (size_t i = 0; i < e.n; i++)
-		if (strcmp(e.items[i].name, name) == 0)
+		if (strcmp(e.items[i].name, name) == 0 ||
+		    (alias && strcmp(e.items[i].name, alias) == 0))
 			r = 0;
 	barkd_entries_clear(&e);
 	return r;

@@ -110,8 +110,8 @@ BARK_API bool bark_model_speaks(const struct bark_model *model,
 /* --- voice --- */
 
 /*
- * path: an .npz of suno's (semantic_prompt, coarse_prompt, fine_prompt), or
- * the common prefix of transformers' three files (PREFIX_semantic_prompt.npy
+ * path: an .npz of suno's (semantic_prompt, coarse_prompt, fine_prompt), a
+ * dictionary of these saved by torch, or the common prefix of transformers' three files (PREFIX_semantic_prompt.npy
  * and so on). The codes are checked against the model. A file named as suno
  * names presets (de_speaker_3) tells the voice's language. Errors as above.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Voices: prompt histories from numpy files, checked against a model. */
+/* Voices: prompt histories from files, checked against a model. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include "error.h"
 #include "model.h"
-#include "files/npz.h"
+#include "files/ints.h"
 
 #define MAX_TOKENS ((size_t)1 << 20) /* of one row */
 #define MAX_PATH 4096
@@ -21,11 +21,14 @@ struct want {
 	unsigned n;    /* codes 0..n-1 */
 };
 
-static int check(const struct bark_ints *a, const struct want *want,
+static int check(struct bark_ints *a, const struct want *want,
 		 const char *file, struct bark_error *err)
 {
 	size_t columns, n;
 
+	/* A batch of one. */
+	if (want->rows == 0 && a->n_dims == 2 && a->dims[0] == 1)
+		*a = (struct bark_ints){a->data, 1, {a->dims[1], 0}};
 	if (want->rows == 0 ? a->n_dims != 1
 			    : a->n_dims != 2 || a->dims[0] != want->rows)
 		return bark_fail(err, -EINVAL, "%s: %s has %zu rows where the "
@@ -46,23 +49,60 @@ static int check(const struct bark_ints *a, const struct want *want,
 	return 0;
 }
 
-/* path is an archive, or the prefix of three files. */
-static int read_array(struct bark_ints *ret, const char *path, bool archive,
-		      const struct want *want, struct bark_error *err)
+#define N_ARRAYS 3
+
+/* A dictionary of torch's. */
+static int read_tensors(struct bark_ints ret[N_ARRAYS], const char *path,
+			const struct want wants[N_ARRAYS],
+			struct bark_error *err)
 {
-	char file[MAX_PATH];
+	struct bark_tensors *set = NULL;
+	char label[160];
 	int r;
 
-	if (archive) {
-		r = bark_npz_read(ret, path, want->member, err);
-	} else if (snprintf(file, sizeof(file), "%s_%s.npy", path,
-			    want->member) >= (int)sizeof(file)) {
-		return bark_fail(err, -ENAMETOOLONG, "a voice's path is too "
-				 "long");
-	} else {
-		r = bark_npy_read(ret, file, err);
+	r = bark_tensors_open(&set, path, err);
+	for (size_t i = 0; i < N_ARRAYS && r == 0; i++) {
+		const struct bark_tensor *t =
+			bark_tensors_find(set, wants[i].member);
+
+		snprintf(label, sizeof(label), "%.100s: %s",
+			 bark_tensors_label(set), wants[i].member);
+		r = t ? bark_ints_tensor(&ret[i], t, label, err)
+		      : bark_fail(err, -ENOENT, "%s: no such array", label);
 	}
-	return r < 0 ? r : check(ret, want, bark_base_name(path), err);
+	bark_tensors_free(set);
+	return r;
+}
+
+static int read_triple(struct bark_ints ret[N_ARRAYS], const char *prefix,
+		       const struct want wants[N_ARRAYS],
+		       struct bark_error *err)
+{
+	char file[MAX_PATH];
+	int r = 0;
+
+	for (size_t i = 0; i < N_ARRAYS && r == 0; i++) {
+		if (snprintf(file, sizeof(file), "%s_%s.npy", prefix,
+			     wants[i].member) >= (int)sizeof(file))
+			return bark_fail(err, -ENAMETOOLONG, "a voice's path "
+					 "is too long");
+		r = bark_npy_read(&ret[i], file, err);
+	}
+	return r;
+}
+
+/* By what is in it: an archive of numpy's, or what tensors may be kept in. */
+static int read_file(struct bark_ints ret[N_ARRAYS], const char *path,
+		     const struct want wants[N_ARRAYS], struct bark_error *err)
+{
+	int r = read_tensors(ret, path, wants, err);
+
+	if (r != -ENODATA)
+		return r;
+	r = 0;
+	for (size_t i = 0; i < N_ARRAYS && r == 0; i++)
+		r = bark_npz_read(&ret[i], path, wants[i].member, err);
+	return r;
 }
 
 /* "de" of "de_speaker_3", as suno's presets are named; "" otherwise. */
@@ -82,26 +122,28 @@ int bark_voice_open(struct bark_voice **ret, const struct bark_model *model,
 		    const char *path, struct bark_error *err)
 {
 	const struct bark_config *c = &model->config;
-	const struct want wants[] = {
+	const struct want wants[N_ARRAYS] = {
 		{"semantic_prompt", 0, c->semantic.vocab},
 		{"coarse_prompt", c->coarse.n_codebooks, c->codebook_size},
 		{"fine_prompt", c->fine.n_total, c->codebook_size},
 	};
-	struct bark_ints arrays[3] = {{0}};
+	struct bark_ints arrays[N_ARRAYS] = {{0}};
 	struct bark_voice *voice = NULL;
 	struct stat st;
 	bool archive = stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
-	int r = 0;
+	int r;
 
-	for (size_t i = 0; i < 3 && r == 0; i++)
-		r = read_array(&arrays[i], path, archive, &wants[i], err);
+	r = archive ? read_file(arrays, path, wants, err)
+		    : read_triple(arrays, path, wants, err);
+	for (size_t i = 0; i < N_ARRAYS && r == 0; i++)
+		r = check(&arrays[i], &wants[i], bark_base_name(path), err);
 	if (r == 0) {
 		voice = calloc(1, sizeof(*voice));
 		if (!voice)
 			r = bark_fail(err, -ENOMEM, "out of memory");
 	}
 	if (r < 0) {
-		for (size_t i = 0; i < 3; i++)
+		for (size_t i = 0; i < N_ARRAYS; i++)
 			bark_ints_clear(&arrays[i]);
 		return r;
 	}

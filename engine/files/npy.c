@@ -11,15 +11,13 @@
 
 #include "bytes.h"
 #include "error.h"
+#include "ints.h"
 
-#define MAX_ELEMENTS ((size_t)16 << 20)
 #define MAX_HEADER 65536
 
 struct header {
-	unsigned size; /* bytes of an element */
-	bool is_signed, fortran;
-	unsigned n_dims;
-	size_t dims[2];
+	struct bark_numbers a; /* all but the data and the strides */
+	bool fortran;
 	size_t n; /* elements */
 };
 
@@ -69,7 +67,7 @@ static bool take_size(struct text *t, size_t *ret)
 	skip_blanks(t);
 	begin = t->at;
 	while (t->at < t->end && *t->at >= '0' && *t->at <= '9') {
-		if (value > MAX_ELEMENTS * 10)
+		if (value > BARK_INTS_MAX * 10)
 			return false;
 		value = value * 10 + (size_t)(*t->at++ - '0');
 	}
@@ -79,41 +77,42 @@ static bool take_size(struct text *t, size_t *ret)
 
 static bool take_shape(struct text *t, struct header *h)
 {
-	h->n_dims = 0;
+	struct bark_numbers *a = &h->a;
+
+	a->n_dims = 0;
 	if (!take(t, "("))
 		return false;
 	while (!take(t, ")")) {
-		if (h->n_dims == 2 || !take_size(t, &h->dims[h->n_dims++]))
+		if (a->n_dims == BARK_MAX_DIMS ||
+		    !take_size(t, &a->dims[a->n_dims++]))
 			return false;
 		if (!take(t, ","))
-			return take(t, ")") && h->n_dims > 1;
+			return take(t, ")") && a->n_dims > 1;
 	}
-	return h->n_dims > 0;
+	return a->n_dims > 0;
 }
 
-static bool take_dtype(struct text *t, struct header *h)
+/* The byte order, the kind and the size, such as "<i8". */
+static const char *take_dtype(struct text *t, struct header *h)
 {
-	static const struct {
-		const char *name;
-		unsigned size;
-		bool is_signed;
-	} types[] = {
-		{"<i8", 8, true},  {"<i4", 4, true},  {"<i2", 2, true},
-		{"|i1", 1, true},  {"<u8", 8, false}, {"<u4", 4, false},
-		{"<u2", 2, false}, {"|u1", 1, false},
-	};
+	static const char kinds[] = "iuf";
 	char name[8];
+	const char *kind;
 
-	if (!take_string(t, name, sizeof(name)))
-		return false;
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (!strcmp(types[i].name, name)) {
-			h->size = types[i].size;
-			h->is_signed = types[i].is_signed;
-			return true;
-		}
-	}
-	return false;
+	if (!take_string(t, name, sizeof(name)) || !name[0] || !name[1])
+		return "a type that is no name";
+	if (name[1] == 'O')
+		return "Python objects (or None), not numbers";
+	kind = strchr(kinds, name[1]);
+	h->a.size = (unsigned)(name[2] - '0');
+	if (!kind || !name[2] || name[3] || !strchr("1248", name[2]) ||
+	    (*kind == 'f' && h->a.size < 4) || !strchr("<>|", name[0]) ||
+	    (name[0] == '|') != (h->a.size == 1))
+		return "of a type that does not hold whole numbers";
+	h->a.big = name[0] == '>';
+	h->a.kind = *kind == 'i' ? BARK_NUMBER_SIGNED
+		    : *kind == 'u' ? BARK_NUMBER_UNSIGNED : BARK_NUMBER_FLOAT;
+	return NULL;
 }
 
 /* One `key: value`; NULL, or what is wrong with it. */
@@ -126,9 +125,11 @@ static const char *take_item(struct text *t, struct header *h, bool seen[3])
 	if (!take_string(t, key, sizeof(key)) || !take(t, ":"))
 		return "the header is not a dictionary";
 	if (!strcmp(key, "descr")) {
+		const char *why = take_dtype(t, h);
+
+		if (why)
+			return why;
 		which = 0;
-		if (!take_dtype(t, h))
-			return "not of integers, little-endian";
 		ok = true;
 	} else if (!strcmp(key, "fortran_order")) {
 		which = 1;
@@ -141,7 +142,7 @@ static const char *take_item(struct text *t, struct header *h, bool seen[3])
 		return "an unknown key in the header";
 	}
 	if (!ok || seen[which])
-		return "the shape is not of 1 or 2 sizes";
+		return "the shape is not of 1 to 4 sizes";
 	seen[which] = true;
 	return NULL;
 }
@@ -169,56 +170,20 @@ static const char *parse_header(struct header *h, struct text t)
 	return NULL;
 }
 
-static bool get_value(const unsigned char *p, const struct header *h,
-		      int32_t *ret)
+/* Elements, and how far apart they are. */
+static size_t lay_out(struct header *h)
 {
-	int64_t v = 0;
+	struct bark_numbers *a = &h->a;
+	size_t n = 1;
 
-	switch (h->size) {
-	case 1:
-		v = h->is_signed ? (int8_t)*p : *p;
-		break;
-	case 2:
-		v = h->is_signed ? (int16_t)bark_le16(p) : bark_le16(p);
-		break;
-	case 4:
-		v = h->is_signed ? (int64_t)(int32_t)bark_le32(p)
-				 : (int64_t)bark_le32(p);
-		break;
-	case 8:
-		/* What is out of int64_t's range becomes negative. */
-		v = (int64_t)bark_le64(p);
-		if (!h->is_signed && v < 0)
-			return false;
-		break;
+	for (unsigned i = 0; i < a->n_dims; i++) {
+		const unsigned d = h->fortran ? i : a->n_dims - 1 - i;
+
+		a->strides[d] = n;
+		if (__builtin_mul_overflow(n, a->dims[d], &n))
+			return SIZE_MAX;
 	}
-	*ret = (int32_t)v;
-	return v >= INT32_MIN && v <= INT32_MAX;
-}
-
-static int copy_values(struct bark_ints *ret, const struct header *h,
-		       const unsigned char *data, const char *label,
-		       struct bark_error *err)
-{
-	const size_t rows = h->n_dims == 2 ? h->dims[0] : 1;
-	const size_t columns = h->n_dims == 2 ? h->dims[1] : h->dims[0];
-	int32_t *values = malloc(h->n ? h->n * sizeof(*values) : 1);
-
-	if (!values)
-		return bark_fail(err, -ENOMEM, "%s: out of memory", label);
-	for (size_t i = 0; i < h->n; i++) {
-		size_t at = h->fortran ? i % columns * rows + i / columns : i;
-
-		if (!get_value(data + at * h->size, h, &values[i])) {
-			free(values);
-			return bark_fail(err, -EINVAL,
-					 "%s: a value that is out of range",
-					 label);
-		}
-	}
-	/* The second of one size is 0. */
-	*ret = (struct bark_ints){values, h->n_dims, {h->dims[0], h->dims[1]}};
-	return 0;
+	return n;
 }
 
 int bark_npy_parse(struct bark_ints *ret, const unsigned char *data,
@@ -245,15 +210,14 @@ int bark_npy_parse(struct bark_ints *ret, const unsigned char *data,
 					     (const char *)data + len});
 	if (why)
 		return bark_fail(err, -EINVAL, "%s: %s", label, why);
-	h.n = h.dims[0];
-	if (h.n_dims == 2 && __builtin_mul_overflow(h.n, h.dims[1], &h.n))
-		h.n = SIZE_MAX;
-	if (h.n > MAX_ELEMENTS)
+	h.n = lay_out(&h);
+	if (h.n > BARK_INTS_MAX)
 		return bark_fail(err, -E2BIG, "%s: over %zu values", label,
-				 MAX_ELEMENTS);
-	if (size != h.n * h.size)
+				 BARK_INTS_MAX);
+	if (size != h.n * h.a.size)
 		return bark_fail(err, -EINVAL, "%s: %zu bytes of data where "
 				 "the shape takes %zu", label, size,
-				 h.n * h.size);
-	return copy_values(ret, &h, data + len, label, err);
+				 h.n * h.a.size);
+	h.a.data = data + len;
+	return bark_ints_make(ret, &h.a, label, err);
 }

@@ -54,6 +54,9 @@ int bark_npz_parse(struct bark_ints *ret, const unsigned char *data,
 		return r;
 	snprintf(name, sizeof(name), "%s.npy", member);
 	entry = bark_zip_find(&zip, name);
+	/* Zips that numpy did not write may leave the ending away. */
+	if (!entry)
+		entry = bark_zip_find(&zip, member);
 	if (entry)
 		r = bark_zip_read(entry, MAX_MEMBER, &data, &owned, file, err);
 	else

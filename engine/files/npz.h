@@ -16,9 +16,10 @@ struct bark_ints {
 };
 
 /*
- * Reads an integer array (int64, int32, uint16, int16, uint8, little endian;
- * 1 or 2 dimensions; C or Fortran order; values that fit int32) from a .npy
- * file, or the member `member`.npy of an .npz (stored or deflated).
+ * Reads an array of whole numbers (integers of 1 to 8 bytes, floats of 4 or 8,
+ * either byte order; 1 or 2 dimensions, behind others of size 1; C or Fortran
+ * order; values that fit int32) from a .npy file, or the member `member`.npy or
+ * `member` of an .npz (stored or deflated).
  * Errors: -ENOENT, -EINVAL, -ENOMEM, -E2BIG (over 16 Mi elements).
  */
 int bark_npy_read(struct bark_ints *ret, const char *path,

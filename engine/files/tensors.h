@@ -50,7 +50,8 @@ struct bark_tensors;
  * else those of a variant (model.fp16.safetensors). Names lose the parts
  * "module" and "_orig_mod" that wrappers of torch's put into them.
  * err (may be NULL) names the file and what is wrong with it.
- * Errors: -ENOENT, -EINVAL, -ENOMEM, -E2BIG (too many tensors).
+ * Errors: -ENOENT, -EINVAL, -ENODATA (a zip of another kind), -ENOMEM, -E2BIG
+ * (too many tensors).
  */
 int bark_tensors_open(struct bark_tensors **ret, const char *path,
 		      struct bark_error *err);

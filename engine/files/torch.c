@@ -216,7 +216,7 @@ static int read_archive(struct torch_file *f)
 
 	entry = find_pickle(f);
 	if (!entry)
-		return bark_fail(f->err, -EINVAL, "%s: a zip archive, but not "
+		return bark_fail(f->err, -ENODATA, "%s: a zip archive, but not "
 				 "of torch's", f->label);
 	r = check_order(f);
 	if (r == 0)

@@ -2,11 +2,9 @@
 """A model's weights in the other files in which models are published."""
 import io
 import json
-import pickle
 import struct
-import sys
-import types
-import zipfile
+
+import torch_files
 
 
 def tensors(data):
@@ -45,51 +43,27 @@ def sharded(data, n=3):
 
 def pytorch(data):
     """pytorch_model.bin of the same weights (all F32)."""
-    class Storage:
-        def __init__(self, key, n):
-            self.key, self.n = key, n
-
-    class Tensor:
-        def __init__(self, storage, shape):
-            strides, step = [], 1
-            for d in reversed(shape):
-                strides.insert(0, step)
-                step *= d
-            self.args = (storage, 0, tuple(shape), tuple(strides), False, {})
-
-        def __reduce__(self):
-            return sys.modules["torch._utils"]._rebuild_tensor_v2, self.args
-
-    class Pickler(pickle.Pickler):
-        def persistent_id(self, o):
-            if isinstance(o, Storage):
-                return ("storage", sys.modules["torch"].FloatStorage, o.key, "cpu", o.n)
-            return None
-
-    torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
-    torch._utils = utils
-
-    def rebuild():
-        pass
-    rebuild.__module__, rebuild.__qualname__ = "torch._utils", "_rebuild_tensor_v2"
-    rebuild.__name__ = "_rebuild_tensor_v2"
-    utils._rebuild_tensor_v2 = rebuild
-    torch.FloatStorage = type("FloatStorage", (), {"__module__": "torch"})
-    sys.modules.update({"torch": torch, "torch._utils": utils})
-    try:
-        state, blobs = {}, {}
-        for i, (name, (dtype, shape, raw)) in enumerate(tensors(data).items()):
-            assert dtype == "F32", dtype
-            blobs[str(i)] = raw
-            state[name] = Tensor(Storage(str(i), len(raw) // 4), shape)
-        text = io.BytesIO()
-        Pickler(text, 2).dump(state)
-    finally:
-        del sys.modules["torch"], sys.modules["torch._utils"]
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as z:
-        z.writestr("archive/data.pkl", text.getvalue())
-        for key, raw in blobs.items():
-            z.writestr("archive/data/" + key, raw)
-        z.writestr("archive/version", "3\n")
+    out, state = io.BytesIO(), {}
+    for name, (dtype, shape, raw) in tensors(data).items():
+        assert dtype == "F32", dtype
+        state[name] = torch_files.Tensor("FloatStorage", raw, shape)
+    torch_files.save(out, state)
     return out.getvalue()
+
+
+def tokenizer_json(vocab, lower=False):
+    """What transformers 5 saves in vocab.txt's place, in any order."""
+    with open(vocab, encoding="utf-8") as f:
+        tokens = f.read().split("\n")
+    tokens = {t: i for i, t in enumerate(tokens) if t}
+    added = [{"id": tokens[t], "content": t, "special": True, "normalized": False}
+             for t in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")]
+    return json.dumps({
+        "version": "1.0", "truncation": None, "padding": None, "added_tokens": added,
+        "normalizer": {"type": "BertNormalizer", "clean_text": True, "lowercase": lower,
+                       "handle_chinese_chars": True, "strip_accents": None},
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "post_processor": {"type": "TemplateProcessing"},
+        "model": {"type": "WordPiece", "unk_token": "[UNK]", "max_input_chars_per_word": 100,
+                  "continuing_subword_prefix": "##",
+                  "vocab": dict(reversed(tokens.items()))}})

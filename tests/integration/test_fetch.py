@@ -12,7 +12,7 @@ import subprocess
 from daemon import Daemon
 from harness import test
 from hub import COMMIT, Hub, published
-from published import pytorch, sharded
+from published import pytorch, sharded, tokenizer_json
 from servers import Missing, Place, die_with_parent, need, wait_for
 
 MODEL = "model.safetensors"
@@ -134,25 +134,37 @@ def layouts(bench):
         f.fails("neither vocab.txt nor tokenizer.json; give the tokenizer's with --vocab", "--name", "mute")
         f.works("--name", "mute", "--vocab", os.path.join(f.bench.fast_model(), "vocab.txt"))
         f.barkctl("render", "-m", "mute", "-o", f.place.path("a.wav"), "a b")
+        f.hub.files["tokenizer.json"] = tokenizer_json(
+            os.path.join(f.bench.fast_model(), "vocab.txt")).encode()
+        f.works("--name", "new")
+        f.barkctl("render", "-m", "new", "-o", f.place.path("a.wav"), "a b")
         f.hub.files.pop("config.json")
         f.fails("neither config.json nor text_2.pt nor text.pt", "--name", "none")
 
 
 @test("suno-layout")
 def suno_layout(bench):
-    """Without config.json suno's own files are asked for, all four of a shape,
-    and what is no model does not become one."""
+    """Where no weights of transformers' are, suno's own files are asked for, each
+    net's of the large shape or the small, and what is no model does not become
+    one."""
     with fetching(bench) as f:
-        f.hub.files = {"vocab.txt": f.hub.files["vocab.txt"]}
+        vocab, config = f.hub.files["vocab.txt"], f.hub.files["config.json"]
         codec = "encodec_24khz-d7cc33bc.th"
-        for shape in ("text_2.pt", "coarse_2.pt", "fine_2.pt"), ("text.pt", "coarse.pt", "fine.pt"):
+        for i, (shape, more) in enumerate((
+                (("text_2.pt", "coarse_2.pt", "fine_2.pt"), {}),
+                (("text.pt", "coarse.pt", "fine.pt"), {}),
+                (("text.pt", "coarse_2.pt", "fine.pt"), {}),
+                (("text_2.pt", "coarse.pt", "fine.pt"), {"config.json": config}))):
+            f.hub.files = {"vocab.txt": vocab, **more}
             for name in (*shape, codec):
                 f.hub.files[name] = b"not a pickle"
-            f.fails("not a safetensors, torch or GGUF", "--name", shape[0])
+            f.fails("not a safetensors, torch or GGUF", "--name", f"m{i}")
             assert all(f.hub.asked(name) for name in (*shape, codec))
             del f.hub.files[shape[1]]
-            f.fails(f"has no {shape[1]}", "--name", shape[0] + "-half")
-            del f.hub.files[shape[0]]
+            f.fails("has no coarse.pt", "--name", f"half{i}")
+        f.hub.files = {"vocab.txt": vocab, "config.json": config}
+        f.fails("nor pytorch_model.bin nor suno's", "--name", "bare")
+        f.hub.files = {"vocab.txt": vocab}
         f.fails("neither config.json nor text_2.pt nor text.pt", "--name", "none")
         assert all(name.startswith(".") for name in os.listdir(f.models))
 

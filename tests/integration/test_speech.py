@@ -156,6 +156,30 @@ def refused(bench):
         assert status == 200 and body
 
 
+@test("model-names")
+def model_names(bench):
+    """A model given by its path has its folder's name; a hub's name is taken, and
+    suno's of a preset that was imported."""
+    model = bench.fast_model()
+    name = os.path.basename(model)
+    with listening(bench, model=model + "/") as (place, daemon, port):
+        assert daemon.get("/v1/voices")[0]["name"] == name
+        listed = [m["id"] for m in daemon.get("/v1/models")["data"]]
+        assert listed == [name, "tts-1"], listed
+        voices = os.path.join(place.env["XDG_DATA_HOME"], "barkd", "voices")
+        os.makedirs(voices)
+        shutil.copy(os.path.join(os.path.dirname(model), "voices", "short.npz"),
+                    os.path.join(voices, "en_speaker_6.npz"))
+        for given in name, "suno/" + name:
+            status, _, body = speech(daemon, SHORT, model=given, response_format="pcm",
+                                     voice="v2/en_speaker_6")
+            assert status == 200 and body, (given, status, body)
+            assert ask(port, "GET", "/v1/models/" + given)[0] == 200, given
+        for given in "suno/other", "/" + name, "suno/" + name + "x", name + "/":
+            assert speech(daemon, SHORT, model=given)[0] == 404, given
+        assert speech(daemon, SHORT, voice="v2/en_speaker_7")[0] == 404
+
+
 def mp3_rates(data):
     """The bit rates, in kbit/s, of a chain of MPEG-2 layer III frames (ISO 13818-3)."""
     rates = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160]

@@ -14,8 +14,11 @@ import subprocess
 import sys
 import tempfile
 import traceback
+import zipfile
 
-import torch_files
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../integration"))
+import torch_files  # noqa: E402
+from published import tokenizer_json  # noqa: E402
 
 BARKCTL, FIXTURES = map(os.path.abspath, sys.argv[1:3])
 MODEL = os.path.join(FIXTURES, "small", "model")
@@ -77,24 +80,6 @@ class Place:
                    "Hello, the world.", **more)
         with open(self.path("s.wav"), "rb") as f:
             return f.read()
-
-
-def tokenizer_json(vocab, lower=False):
-    """What transformers 5 saves in vocab.txt's place, in any order."""
-    with open(vocab, encoding="utf-8") as f:
-        tokens = f.read().split("\n")
-    tokens = {t: i for i, t in enumerate(tokens) if t}
-    added = [{"id": tokens[t], "content": t, "special": True, "normalized": False}
-             for t in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")]
-    return json.dumps({
-        "version": "1.0", "truncation": None, "padding": None, "added_tokens": added,
-        "normalizer": {"type": "BertNormalizer", "clean_text": True, "lowercase": lower,
-                       "handle_chinese_chars": True, "strip_accents": None},
-        "pre_tokenizer": {"type": "BertPreTokenizer"},
-        "post_processor": {"type": "TemplateProcessing"},
-        "model": {"type": "WordPiece", "unk_token": "[UNK]", "max_input_chars_per_word": 100,
-                  "continuing_subword_prefix": "##",
-                  "vocab": dict(reversed(tokens.items()))}})
 
 
 # --- tokenizers ---
@@ -256,6 +241,179 @@ def variant(p):
     os.rename(os.path.join(half, "model.safetensors"), os.path.join(half, "model.fp16.safetensors"))
     p.works("model", "import", half)
     assert p.sound("half") == whole
+
+
+@test("links that lead nowhere")
+def dangling(p):
+    """What the model does not need cannot end its import."""
+    folder = p.model("linked")
+    for name in ("optimizer.pt", "notes.md", "runs", "voices"):
+        os.symlink(p.path("nowhere"), os.path.join(folder, name))
+    os.symlink("loop", os.path.join(folder, "loop"))
+    os.mkdir(os.path.join(folder, "runs2"))
+    os.mkfifo(os.path.join(folder, "pipe.json"))
+    p.works("model", "import", folder)
+    assert sorted(os.listdir(os.path.join(p.data, "models", "linked"))) == \
+        sorted(os.listdir(MODEL))
+
+
+# --- voices ---
+
+def npy(kind, shape, values, fortran=False):
+    """An array of numpy's; kind as it writes it, such as "<i8"."""
+    code = {"i1": "b", "u2": "H", "i4": "i", "i8": "q", "f4": "f", "f8": "d"}[kind[1:]]
+    header = f"{{'descr': '{kind}', 'fortran_order': {fortran}, 'shape': {tuple(shape)}, }}"
+    header = header.ljust(128 - 11) + "\n"
+    order = "<" if kind[0] == "|" else kind[0]
+    return (b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header.encode()
+            + struct.pack(f"{order}{len(values)}{code}", *values))
+
+
+# The small model's: semantic tokens below 120, 2 and 8 rows of codes below 32.
+NUMBERS = {"semantic_prompt": [i * 7 % 120 for i in range(40)],
+           "fine_prompt": [i * 5 % 32 for i in range(480)]}
+NUMBERS["coarse_prompt"] = NUMBERS["fine_prompt"][:120]
+SHAPES = {"semantic_prompt": (40,), "coarse_prompt": (2, 60), "fine_prompt": (8, 60)}
+
+
+def voice(path, kind="<i8", batch=False, ending=".npy", **instead):
+    """An .npz with the same numbers whatever the kind."""
+    with zipfile.ZipFile(path, "w") as z:
+        for name, shape in SHAPES.items():
+            data = instead.get(name) or npy(kind, (1,) * batch + shape, NUMBERS[name])
+            z.writestr(name + ending, data)
+    return path
+
+
+@test("voices however they were saved")
+def voice_kinds(p):
+    """The same numbers are the same voice."""
+    want = p.sound(MODEL, "-v", voice(p.path("plain.npz")))
+    assert want != p.sound(MODEL)
+    for i, more in enumerate([dict(batch=True), dict(kind="<f4"), dict(kind="<f8"),
+                              dict(kind=">i4"), dict(kind=">f4"), dict(kind=">u2"),
+                              dict(kind="|i1"), dict(ending=""),
+                              dict(kind=">f8", batch=True, ending="")]):
+        path = voice(p.path(f"v{i}.npz"), **more)
+        assert p.sound(MODEL, "-v", path) == want, more
+        p.works("voice", "import", "-m", MODEL, path)
+        assert p.sound(MODEL, "-v", f"v{i}") == want, more
+    none = voice(p.path("given.npz"), fine_prompt=b"\x93NUMPY\1\0" + struct.pack("<H", 118)
+                 + b"{'descr': '|O', 'fortran_order': False, 'shape': (), }".ljust(117) + b"\nN.")
+    p.fails("fine_prompt: Python objects (or None)", "voice", "import", "-m", MODEL, none)
+
+
+def torch_voice(path, kind="LongStorage", code="q", **more):
+    tensors = {name: torch_files.Tensor(
+        kind, struct.pack(f"<{len(NUMBERS[name])}{code}", *NUMBERS[name]), shape)
+        for name, shape in SHAPES.items()}
+    return torch_files.save(path, tensors | more)
+
+
+class Evil:
+    def __reduce__(self):
+        return os.system, ("true",)
+
+
+@test("a voice that a cloning tool saved")
+def voice_torch(p):
+    """A dictionary of torch's: no more is read of it than the three arrays."""
+    want = p.sound(MODEL, "-v", voice(p.path("plain.npz")))
+    anna = torch_voice(p.path("anna.pth"), metadata={"name": "bark"})
+    torch_voice(p.path("bert.pt"), "FloatStorage", "f")
+    assert p.sound(MODEL, "-v", anna) == want
+    p.works("voice", "import", "-m", MODEL, anna)
+    p.works("voice", "import", "-m", MODEL, "bert.pt", "bertha")
+    assert p.sound(MODEL, "-v", "anna") == p.sound(MODEL, "-v", "bertha") == want
+    assert os.listdir(os.path.join(p.data, "voices")) in (
+        ["anna.npz", "bertha.npz"], ["bertha.npz", "anna.npz"])
+    torch_voice(p.path("evil.pth"), metadata=Evil())
+    p.fails("posix.system, which is not allowed", "voice", "import", "-m", MODEL, "evil.pth")
+    torch_files.save(p.path("half.pth"), {"semantic_prompt": values((40,), 1.0)})
+    p.fails("coarse_prompt: no such array", "voice", "import", "-m", MODEL, "half.pth")
+    with open(anna, "rb") as f:
+        p.write("cut.pth", f.read()[:1500])
+    p.fails("cut.pth", "voice", "import", "-m", MODEL, "cut.pth")
+
+
+@test("a folder of voices, some bad")
+def voice_folder(p):
+    """Each that fails is told, each other comes in."""
+    for name in "abcde":
+        os.makedirs(p.path("many"), exist_ok=True)
+        voice(p.path("many", name + ".npz"))
+    torch_voice(p.path("many", "g.pth"))
+    p.write("many/b.npz", b"PK\3\4 no more")
+    voice(p.path("many", "a name.npz"))
+    voice(p.path("many", "c.npz"), kind="<i8", semantic_prompt=npy("<i8", (2,), [1, 9999]))
+    p.works("voice", "import", "-m", MODEL, p.path("many", "d.npz"))
+    r = p.run("voice", "import", "-m", MODEL, "many")
+    assert r.returncode == 1
+    for why in ("'a name' cannot be a voice's name", "b.npz", "c.npz: semantic_prompt holds 9999",
+                "d is there already"):
+        assert why in r.stderr, (why, r.stderr)
+    assert r.stderr.count("\n") == 4, r.stderr
+    assert [r.stdout.count(f"say -v {n} ") for n in "aeg"] == [1, 1, 1], r.stdout
+    names = sorted(os.listdir(os.path.join(p.data, "voices")))
+    assert names == ["a.npz", "d.npz", "e.npz", "g.npz"], names
+
+
+@test("files and folders of the working folder")
+def working_folder(p):
+    """A name that nothing is installed under is looked for there."""
+    p.model("base")
+    voice(p.path("speaker.npz"))
+    want = p.sound(MODEL, "-v", p.path("speaker.npz"))
+    assert p.sound("base", "-v", "speaker.npz") == want
+    assert p.sound(".", "-v", "../speaker.npz", cwd=p.path("base")) == want
+    p.fails("no model 'nobody'", "render", "-m", "nobody", "-o", "a.wav", "hi")
+    p.fails("no voice 'nobody.npz'", "render", "-m", "base", "-v", "nobody.npz", "-o", "a.wav", "hi")
+    for model, cwd in (("base", "."), ("./base/", "."), (".", "base"), ("../base/.", "base")):
+        own = p.works("voice", "list", "-m", model, cwd=p.path(cwd)).split()[0]
+        assert own == "base", (model, own)
+    p.works("model", "import", "base")
+    p.works("model", "verify", "someone/base")
+    assert p.sound("someone/base", "-v", "base") == p.sound("base")
+
+
+@test("suno's names of imported voices")
+def suno_names(p):
+    """Where only en_speaker_6 is there, v2/en_speaker_6 is that."""
+    voice(p.path("en_speaker_6.npz"))
+    p.works("voice", "import", "-m", MODEL, "en_speaker_6.npz")
+    assert p.sound(MODEL, "-v", "v2/en_speaker_6") == p.sound(MODEL, "-v", "en_speaker_6")
+    p.fails("no voice 'v3/en_speaker_6'", "render", "-m", MODEL, "-v", "v3/en_speaker_6",
+            "-o", "a.wav", "hi")
+
+
+@test("how many voices an import has")
+def voices_counted(p):
+    """Those in the folder that open; one that does not is told."""
+    folder = p.model("voiced")
+    os.makedirs(os.path.join(folder, "voices"))
+    voice(os.path.join(folder, "voices", "a.npz"))
+    voice(os.path.join(folder, "voices", "b.npz"))
+    assert "2 voices" in p.works("model", "import", "--name", "two", folder)
+    p.write("voiced/voices/c.npz", b"nothing")
+    r = p.run("model", "import", "--name", "three", folder)
+    assert r.returncode == 0 and "2 voices" in r.stdout and "voice c: " in r.stderr, r
+    p.fails("voice c: ", "model", "verify", "three")
+    # another model's imported voice is nobody's fault
+    os.makedirs(os.path.join(p.data, "voices"))
+    voice(os.path.join(p.data, "voices", "big.npz"), semantic_prompt=npy("<i8", (1,), [9999]))
+    assert "2 voices" in p.works("model", "verify", "two")
+
+
+@test("the model in use, by its path")
+def default_by_path(p):
+    """It is marked in the list, and not removed."""
+    p.works("model", "import", "--name", "used", MODEL)
+    path = os.path.join(p.data, "models", "used") + "/"
+    p.write(".config/barkd/barkd.ini", f"[model]\nname = {path}\n")
+    assert "/used (default)" in p.works("model", "list")
+    p.fails("the model that barkd uses", "model", "remove", "--yes", "used")
+    p.write(".config/barkd/barkd.ini", "[model]\nname = someone/used\n")
+    p.fails("the model that barkd uses", "model", "remove", "--yes", "used")
 
 
 def main():

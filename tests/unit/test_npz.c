@@ -63,6 +63,22 @@ static void test_npy(void)
 		{HEADER("|u1", "False", "(3, 1)"), "\1\2\xff", 3,
 		 2, {3, 1}, {1, 2, 255}},
 		{HEADER("<i4", "False", "(0,)"), "", 0, 1, {0, 0}, {0}},
+		{HEADER(">i4", "False", "(2,)"), "\0\0\1\2\xff\xff\xff\xfe", 8,
+		 1, {2, 0}, {258, -2}},
+		{HEADER(">u2", "False", "(2,)"), "\1\0\xff\xfe", 4,
+		 1, {2, 0}, {256, 65534}},
+		{HEADER(">i8", "False", "(1,)"), "\0\0\0\0\0\0\1\0", 8,
+		 1, {1, 0}, {256}},
+		/* 309 and -1 as floats, the second big-endian. */
+		{HEADER("<f4", "False", "(2,)"), "\0\x80\x9a\x43\0\0\x80\xbf", 8,
+		 1, {2, 0}, {309, -1}},
+		{HEADER(">f8", "False", "(1,)"), "\x40\x73\x50\0\0\0\0\0", 8,
+		 1, {1, 0}, {309}},
+		/* A batch of one, in either order. */
+		{HEADER("|u1", "False", "(1, 2, 2)"), "\1\2\3\4", 4,
+		 2, {2, 2}, {1, 2, 3, 4}},
+		{HEADER("|u1", "True", "(1, 1, 2, 2)"), "\1\2\3\4", 4,
+		 2, {2, 2}, {1, 3, 2, 4}},
 		{"{\"shape\":(1,),\"descr\":\"|u1\",\"fortran_order\":False}",
 		 "\7", 1, 1, {1, 0}, {7}},
 	};
@@ -94,12 +110,18 @@ static void test_bad_npy(void)
 		size_t n;
 		int error;
 	} arrays[] = {
-		{HEADER(">i4", "False", "(1,)"), 4, -EINVAL},
-		{HEADER("<f4", "False", "(1,)"), 4, -EINVAL},
+		{HEADER("<f2", "False", "(2,)"), 4, -EINVAL},
+		{HEADER("<i3", "False", "(1,)"), 3, -EINVAL},
+		{HEADER("=i4", "False", "(1,)"), 4, -EINVAL},
+		{HEADER("|i4", "False", "(1,)"), 4, -EINVAL},
+		{HEADER("<U1", "False", "(1,)"), 4, -EINVAL},
+		{HEADER("<c8", "False", "(1,)"), 8, -EINVAL},
 		{HEADER("|O", "False", "(1,)"), 8, -EINVAL},
+		{HEADER("|O", "False", "()"), 8, -EINVAL},
 		{HEADER("<i4", "False", "()"), 4, -EINVAL},
 		{HEADER("<i4", "False", "(1)"), 4, -EINVAL},
-		{HEADER("<i4", "False", "(1,1,1)"), 4, -EINVAL},
+		{HEADER("<i4", "False", "(1,1,1,1,1)"), 4, -EINVAL},
+		{HEADER("|u1", "False", "(2,1,2)"), 4, -EINVAL},
 		{HEADER("<i4", "False", "(-1,)"), 4, -EINVAL},
 		{HEADER("<i4", "False", "(2,)"), 4, -EINVAL},
 		{HEADER("<i4", "False", "(1,)"), 5, -EINVAL},
@@ -128,6 +150,17 @@ static void test_bad_npy(void)
 			tap_not_ok(name, "%s gave %d", arrays[i].header, r);
 			return;
 		}
+		clear_bytes(&b);
+	}
+	/* A half, infinity, none, beyond int32_t. */
+	for (size_t i = 0; i < 4; i++) {
+		static const char *const floats[] = {
+			"\0\0\0\x3f", "\0\0\x80\x7f", "\0\0\xc0\x7f",
+			"\0\0\0\x4f",
+		};
+
+		b = npy(HEADER("<f4", "False", "(1,)"), floats[i], 4);
+		TAP_CHECK(name, try_npy(b.p, b.n, NULL) == -EINVAL);
 		clear_bytes(&b);
 	}
 	b = npy(HEADER("<i8", "False", "(1,)"), big, 8);

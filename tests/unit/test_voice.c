@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Voices, and all of the published ones where they are at hand. */
+#include <errno.h>
+#include <unistd.h>
 
 #include "files/npz.h"
 #include "hostile.h"
@@ -206,6 +208,41 @@ static void test_published(void)
 	tap_ok(name);
 }
 
+/* Voices as other programs saved them, where they are at hand. */
+static void test_saved(void)
+{
+	static const char name[] = "voices of other programs";
+	static const char *const files[] = {
+		"anna.pth", "coqui.pth", "batch1.npz", "t_float32.npz",
+	};
+	struct bark_voice *v = NULL;
+	struct bark_error err;
+	char path[4200];
+
+	bark_config_published(&model.config, false);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(path, sizeof(path), "%s/../shared/faults/%s", root,
+			 files[i]);
+		if (access(path, R_OK)) {
+			tap_skip(name, "no such files");
+			return;
+		}
+		if (open_voice(&v, path, &err) < 0) {
+			tap_not_ok(name, "%s", err.message);
+			return;
+		}
+		TAP_CHECK(name, v->n_semantic == 309 && v->n_coarse == 464 &&
+			  v->n_fine == 464);
+		TAP_CHECK(name, !memcmp(v->coarse, v->fine,
+					2 * 464 * sizeof(int32_t)));
+		bark_voice_unref(v);
+	}
+	snprintf(path, sizeof(path), "%s/../shared/faults/fine_none.npz", root);
+	TAP_CHECK(name, open_voice(&v, path, &err) == -EINVAL &&
+		  strstr(err.message, "fine_prompt: Python objects"));
+	tap_ok(name);
+}
+
 int main(int argc, char **argv)
 {
 	const char *dir = getenv("BARKD_REFERENCE");
@@ -222,6 +259,7 @@ int main(int argc, char **argv)
 	test_prefix();
 	test_refused();
 	test_published();
+	test_saved();
 	remove_temp_dir();
 	return tap_failed;
 }

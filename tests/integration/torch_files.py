@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Files as torch.save writes them, without torch: a zip of a pickle and storages."""
+import contextlib
 import pickle
 import sys
 import types
@@ -31,6 +32,7 @@ class Storage:
         self.kind, self.data = kind, data
 
 
+@contextlib.contextmanager
 def stand_ins():
     """Modules whose names the pickle has; nothing of them is called."""
     def _rebuild_tensor_v2():
@@ -42,22 +44,26 @@ def stand_ins():
     for kind in KINDS:
         setattr(torch, kind, type(kind, (), {"__module__": "torch"}))
     sys.modules |= {"torch": torch, "torch._utils": utils}
-    return torch
+    try:
+        yield torch
+    finally:
+        del sys.modules["torch"], sys.modules["torch._utils"]
 
 
 def save(path, value, name="archive"):
-    torch, storages = stand_ins(), []
+    """path: a file, too. value: a dictionary of Tensor and plain values."""
+    storages = []
 
     class Pickler(pickle.Pickler):
         def persistent_id(self, obj):
             if not isinstance(obj, Storage):
                 return None
             storages.append(obj.data)
-            return ("storage", getattr(torch, obj.kind), str(len(storages) - 1), "cpu",
-                    len(obj.data) // KINDS[obj.kind])
+            return ("storage", getattr(sys.modules["torch"], obj.kind),
+                    str(len(storages) - 1), "cpu", len(obj.data) // KINDS[obj.kind])
 
     with zipfile.ZipFile(path, "w") as z:
-        with z.open(f"{name}/data.pkl", "w") as f:
+        with stand_ins(), z.open(f"{name}/data.pkl", "w") as f:
             Pickler(f, 2).dump(value)
         z.writestr(f"{name}/byteorder", "little")
         for i, data in enumerate(storages):
