@@ -88,7 +88,7 @@ static int ask(struct speech *s, int i)
 
 	say.text = part->text;
 	say.voice = s->voice;
-	say.language = s->language;
+	say.language = *part->language ? part->language : s->language;
 	say.rate = clamp(say.rate * part->rate, RATE_MIN, RATE_MAX);
 	say.pitch = clamp(say.pitch * part->pitch, PITCH_MIN, PITCH_MAX);
 	say.volume = clamp(say.volume * part->volume, VOLUME_MIN, VOLUME_MAX);

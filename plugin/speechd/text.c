@@ -178,6 +178,7 @@ static int end_part(struct builder *b, const struct ssml_span *span, size_t end,
 		.mark = mark, .pause_ms = b->pause_ms, .rate = span->rate,
 		.pitch = span->pitch, .volume = span->volume,
 	};
+	strcpy(parts[b->text->n - 1].language, span->language);
 	b->marks = NULL;
 	b->n_marks = 0;
 	b->pause_ms = 0;

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "ssml.h"
+
 enum punctuation { PUNCT_NONE, PUNCT_SOME, PUNCT_MOST, PUNCT_ALL };
 
 struct text_style {
@@ -32,6 +34,7 @@ struct text_part {
 	char *mark; /* reached at the part's end, or NULL */
 	unsigned pause_ms;          /* silence before it */
 	double rate, pitch, volume; /* factors */
+	char language[SSML_LANGUAGE_ROOM]; /* its own, or "" */
 };
 
 struct text {

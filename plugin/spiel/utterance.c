@@ -233,7 +233,7 @@ static int begin_span(struct utterance *u)
 	const struct barkd_say say = {
 		.text = text,
 		.voice = u->voice,
-		.language = u->language,
+		.language = *span->language ? span->language : u->language,
 		.rate = clamp(u->rate * span->rate, .25, 4),
 		.pitch = clamp(u->pitch * span->pitch, .25, 4),
 		/* 0 would be the usual one. */

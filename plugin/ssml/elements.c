@@ -97,6 +97,14 @@ static void start_say_as(struct ssml_element *el, const char *const *a)
 	el->ordinal = strcmp(as, "ordinal") == 0;
 }
 
+static void take_language(struct ssml_element *el, const char *const *a)
+{
+	const char *language = value_of(a, "lang");
+
+	if (language && strlen(language) < SSML_LANGUAGE_ROOM)
+		strcpy(el->style.language, language);
+}
+
 static void start_known(struct ssml_elements *e, struct ssml_element *el,
 			const char *const *a)
 {
@@ -104,6 +112,7 @@ static void start_known(struct ssml_elements *e, struct ssml_element *el,
 					     "metadata", NULL};
 	const char *alias;
 
+	take_language(el, a);
 	if (strcmp(el->name, "prosody") == 0)
 		start_prosody(el, a);
 	else if (strcmp(el->name, "emphasis") == 0)

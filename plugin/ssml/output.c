@@ -73,8 +73,7 @@ static struct ssml_span *current(const struct ssml_output *o)
 	return o->s.n_spans ? &o->s.spans[o->s.n_spans - 1] : NULL;
 }
 
-static void begin_span(struct ssml_output *o, double rate, double pitch,
-		       double volume)
+static void begin_span(struct ssml_output *o, const struct ssml_style *style)
 {
 	struct ssml_span *p = grown(o, o->s.spans, o->s.n_spans, sizeof(*p),
 				    &o->spans_room);
@@ -84,9 +83,10 @@ static void begin_span(struct ssml_output *o, double rate, double pitch,
 	o->s.spans = p;
 	p[o->s.n_spans++] = (struct ssml_span){
 		.begin = o->s.len, .end = o->s.len, .first = o->s.n,
-		.rate = rate, .pitch = pitch, .volume = volume,
-		.pause_ms = o->pause_ms,
+		.rate = style->rate, .pitch = style->pitch,
+		.volume = style->volume, .pause_ms = o->pause_ms,
 	};
+	strcpy(p[o->s.n_spans - 1].language, style->language);
 	o->pause_ms = 0;
 	o->gap = SSML_GAP_NONE;
 }
@@ -96,8 +96,9 @@ static void fit_span(struct ssml_output *o, const struct ssml_style *style)
 	const struct ssml_span *s = current(o);
 
 	if (!s || o->pause_ms || s->rate != style->rate ||
-	    s->pitch != style->pitch || s->volume != style->volume)
-		begin_span(o, style->rate, style->pitch, style->volume);
+	    s->pitch != style->pitch || s->volume != style->volume ||
+	    strcmp(s->language, style->language) != 0)
+		begin_span(o, style);
 }
 
 /* --- gaps --- */
@@ -205,9 +206,11 @@ void ssml_output_mark(struct ssml_output *o, const char *name)
 
 int ssml_output_finish(struct ssml_output *o, uint32_t end, struct ssml *ret)
 {
+	const struct ssml_style plain = {.rate = 1, .pitch = 1, .volume = 1};
+
 	/* A pause or a mark alone. */
 	if (o->pause_ms || (o->s.n_marks && !o->s.n_spans))
-		begin_span(o, 1, 1, 1);
+		begin_span(o, &plain);
 	add_place(o, (struct ssml_place){end, end});
 	if (o->failed) {
 		ssml_clear(&o->s);

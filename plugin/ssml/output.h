@@ -11,6 +11,7 @@ enum ssml_gap { SSML_GAP_NONE, SSML_GAP_WORD, SSML_GAP_SENTENCE,
 
 struct ssml_style {
 	double rate, pitch, volume;
+	char language[SSML_LANGUAGE_ROOM];
 	enum ssml_as as;
 };
 

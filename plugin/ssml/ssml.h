@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #define SSML_MARK_MAX 256     /* bytes of a mark's name; longer ones are left out */
+#define SSML_LANGUAGE_ROOM 24 /* of xml:lang; longer ones are left out */
 #define SSML_PAUSE_MAX 10000u /* ms; longer ones last as long as this */
 
 /* How a character is to be read, by <say-as>. */
@@ -33,6 +34,7 @@ struct ssml_span {
 	size_t first;            /* characters before it */
 	double rate, pitch, volume; /* factors, 0.1 to 10; volume from 0 */
 	unsigned pause_ms;       /* silence before it */
+	char language[SSML_LANGUAGE_ROOM]; /* by xml:lang (BCP-47), or "" */
 };
 
 struct ssml_mark {

@@ -197,7 +197,7 @@ static void next_speech(struct session *s, char *text,
 	const struct barkd_say say = {
 		.text = text,
 		.voice = s->voice,
-		.language = s->language,
+		.language = *span->language ? span->language : s->language,
 		.rate = clamp(span->rate, .25, 4),
 		.pitch = clamp(span->pitch, .25, 4),
 		/* 0 would be the usual one. */

@@ -12,10 +12,11 @@ import time
 import wave
 
 from daemon import Daemon, UnixConnection
+from desktop import Dispatcher
 from harness import Recorder, test
 from hearing import samples
 from listener import Listener
-from servers import Missing, Place, wait_for
+from servers import Missing, Place, need, wait_for
 from stage import speaking
 
 GERMAN = "Guten Morgen, liebe Freunde."
@@ -120,6 +121,26 @@ def told(bench):
             assert spoken["state"] == "done" and spoken["played_ms"] > 500, spoken
         assert fast(daemon) == before
         assert alike(envelope(rendered(daemon, ENGLISH), 24000), espeak(place, "en", ENGLISH)) < .5
+
+
+@test("languages-speechd", tries=2)
+def dispatched(bench):
+    """By the language that a client of Speech Dispatcher sets, and by xml:lang
+    in the middle of a text."""
+    need("spd-say")
+    with speaking(bench, "pipewire", model=bench.voice_model()) as (place, server, daemon):
+        reference = espeak(place, "de", GERMAN)
+        Dispatcher(bench, place)
+        for args in (["-l", "de", GERMAN],
+                     ["-x", f'<speak><lang xml:lang="de-DE">{GERMAN}</lang></speak>']):
+            recorder = Recorder(bench, place, server)
+            place.run(["spd-say", "-w", *args])
+            recorder.quiet()
+            got = alike(recorded(recorder), reference)
+            assert got > .8, (args, got)
+        before = fast(daemon)
+        place.run(["spd-say", "-w", "-x", "<speak>One. <s xml:lang='de'>Zwei.</s> Three.</speak>"])
+        assert fast(daemon) == before + 1
 
 
 @test("languages-keys", tries=2)

@@ -28,6 +28,7 @@ static char *parts_of(const char *ssml, const struct text_style *style)
 
 		if (p->pause_ms)
 			fprintf(f, "%u", p->pause_ms);
+		fputs(p->language, f);
 		fputc('[', f);
 		for (size_t k = 0; k < p->n_marks; k++) {
 			fprintf(f, "%.*s|%s|", (int)(p->marks[k].at - at),
@@ -74,6 +75,8 @@ static void test_parts(void)
 		{"One.<break time=\"2s\"/>Two<break time='1s'/>",
 		 "[One.]2000[Two]1000[]"},
 		{"<mark name='a'/>", "[|a|]"},
+		{"Say <lang xml:lang='de'>Hallo." SPD("0") " Du</lang> now",
+		 "[Say ]de[Hallo.]__spd_0de[ Du ][now]"},
 		/* As Speech Dispatcher's symbols leave numbers. */
 		{"Pi is 3 .14 or 3 ,145." SPD("0") " Then 10 .0 .0 .1 costs $7 .25",
 		 "[Pi is 3.14 or 3,145.]__spd_0[ Then 10.0.0.1 costs $7.25]"},

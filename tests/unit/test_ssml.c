@@ -15,6 +15,7 @@
 static char *spoken(const char *text, bool markup)
 {
 	double rate = 1, pitch = 1, volume = 1;
+	const char *language = "";
 	struct ssml s;
 	char *out = NULL;
 	size_t size;
@@ -33,9 +34,13 @@ static char *spoken(const char *text, bool markup)
 			fprintf(f, "[pitch %.3g]", span->pitch);
 		if (span->volume != volume)
 			fprintf(f, "[volume %.3g]", span->volume);
+		if (strcmp(span->language, language) != 0)
+			fprintf(f, "[%s]", *span->language ? span->language
+							   : "its own");
 		rate = span->rate;
 		pitch = span->pitch;
 		volume = span->volume;
+		language = span->language;
 		fwrite(s.text + span->begin, 1, span->end - span->begin, f);
 	}
 	ssml_clear(&s);
@@ -90,6 +95,11 @@ static void test_text(void)
 		{"<say-as interpret-as='tts:key'>shift_a</say-as>", "shift a"},
 		{"a<metadata>b<c>d</c></metadata><desc>e</desc>f", "a f"},
 		{"<x:p>a</x:p>b", "a\n\nb"},
+		{"<speak xml:lang='en-GB'>a <lang xml:lang='de'>b <b>c</b>"
+		 "</lang> d</speak>", "[en-GB]a [de]b c [en-GB]d"},
+		{"<p xml:lang='fr'>a</p>b", "[fr]a[its own]b"},
+		{"<voice xml:lang='far-too-long-a-name-for-a-language'>a"
+		 "</voice>", "a"},
 	};
 
 	CHECK_ALL("ssml: what is spoken", pairs);
