@@ -227,8 +227,10 @@ int main(int argc, char **argv)
 	if (options.conf) {
 		d.conf_given = true;
 		d.conf_path = strdup(options.conf);
-		if (!d.conf_path)
+		if (!d.conf_path) {
+			log_error("cannot start: %s", strerror(ENOMEM));
 			return STATUS_FAILED;
+		}
 	}
 	r = service_load_conf(&d, &d.conf);
 	if (r == 0 && options.check) {

@@ -21,6 +21,22 @@ static struct {
 	char language[NAME_ROOM]; /* set, in lower case */
 } now;
 
+/*
+ * Found before libpcaudio's of this name. eSpeak NG asks for an audio device
+ * although its samples come here, and libpulse, which opens it, ends the whole
+ * process when memory ends.
+ */
+struct audio_object;
+struct audio_object *create_audio_device_object(const char *device,
+						const char *application,
+						const char *description);
+__attribute__((visibility("default"))) struct audio_object *
+create_audio_device_object(const char *device, const char *application,
+			   const char *description)
+{
+	return NULL;
+}
+
 static int on_samples(short *pcm, int n, espeak_EVENT *events)
 {
 	return pcm && n > 0 && !now.take(now.data, pcm, (size_t)n);
