@@ -220,9 +220,11 @@ static bool take_entity(struct reader *r)
 		put_literally(r, encoded, clean_encode(c, encoded), n);
 		return true;
 	}
+	if (p[1] != '#')
+		return false;
 	/* A number of no character is nothing to say. */
 	n = 2 + strspn(p + 2, "xX0123456789abcdefABCDEF");
-	if (p[1] != '#' || p[n] != ';' || n > CLEAN_ENTITY_MAX)
+	if (p[n] != ';' || n > CLEAN_ENTITY_MAX)
 		return false;
 	r->done += n + 1;
 	return true;
