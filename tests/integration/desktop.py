@@ -29,9 +29,10 @@ def display(place):
 
 class Dispatcher:
     """The real Speech Dispatcher with our module as its only one. What is
-    started later in the same place finds it."""
+    started later in the same place finds it. symbols: it replaces them before
+    the module gets a text, as it does where its own configuration is used."""
 
-    def __init__(self, bench, place):
+    def __init__(self, bench, place, symbols=False):
         need("speech-dispatcher")
         conf = place.path("speechd")
         os.makedirs(os.path.join(conf, "modules"), exist_ok=True)
@@ -40,6 +41,9 @@ class Dispatcher:
                     f'AudioOutputMethod "pulse"\n'
                     f'AddModule "barkd" "{bench.sd_barkd}" "barkd.conf"\n'
                     'DefaultModule barkd\n')
+            if symbols:
+                f.write('SymbolsPreproc "char"\nSymbolsPreprocFile "symbols.dic"\n'
+                        'SymbolsPreprocFile "emojis.dic"\nSymbolsPreprocFile "orca.dic"\n')
         open(os.path.join(conf, "modules", "barkd.conf"), "w").close()
         address = place.path("speechd.sock")
         self.p = place.start(["speech-dispatcher", "-s", "-C", conf, "-S", address,
