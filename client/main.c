@@ -58,6 +58,7 @@ static const struct command commands[] = {
 	 "  -o, --output FILE     its ending tells the format: wav, flac, ogg, opus, mp3\n"
 	 MODEL_OPTIONS
 	 "      --keep-silence    leave the silence at both ends as the model made it\n"
+	 "      --normalize LUFS  bring it to this loudness, -50 to -5; peaks to -1 dBTP\n"
 	 "'-' reads the text from standard input, '@FILE' from a file.\n"},
 	{"trace", cmd_trace, "[OPTIONS] -m MODEL --text TEXT -o FOLDER",
 	 "write every stage's result as numpy files",

@@ -18,7 +18,8 @@
 
 struct barkd_sink {
 	const struct barkd_sink_host *host;
-	SNDFILE *file;
+	struct sound_file *file;
+	int fd;
 	uint32_t rate;
 };
 
@@ -26,7 +27,8 @@ static void sink_close(struct barkd_sink *s)
 {
 	if (!s)
 		return;
-	sf_close(s->file);
+	sound_file_close(s->file);
+	close(s->fd);
 	free(s);
 }
 
@@ -35,40 +37,27 @@ static int sink_open(struct barkd_sink **ret,
 		     const struct barkd_sink_host *host, bool once)
 {
 	const char *path = config->target ? config->target : DEFAULT_FILE;
-	SF_INFO info = {
-		.samplerate = (int)(config->rate ? config->rate : DEFAULT_RATE),
-		.channels = 1,
-		.format = sound_file_format(path),
-	};
-	struct barkd_sink *s;
-	int fd, r;
+	const int known = sound_file_format(path);
+	struct barkd_sink *s = calloc(1, sizeof(*s));
+	int r;
 
-	if (!info.format)
-		info.format = SF_FORMAT_WAV | SF_FORMAT_PCM_16;
-	if (!sf_format_check(&info))
-		return -EINVAL;
-	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (fd < 0) {
+	s->rate = config->rate ? config->rate : DEFAULT_RATE;
+	s->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (s->fd < 0) {
 		r = -errno;
 		free(s);
 		return r;
 	}
-	s->file = sf_open_fd(fd, SFM_WRITE, &info, SF_TRUE);
-	if (!s->file) {
-		close(fd);
-		free(s);
-		return -EINVAL;
+	r = sound_file_new(&s->file, s->fd, s->rate,
+			   known ? known : sound_file_format(DEFAULT_FILE),
+			   true);
+	if (r < 0) {
+		sink_close(s);
+		return r;
 	}
-	/* Without it a sample above 1 would wrap around. */
-	sf_command(s->file, SFC_SET_CLIPPING, NULL, SF_TRUE);
-	/* An Ogg stream would be broken by it. */
-	if ((info.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_WAV)
-		sf_command(s->file, SFC_SET_UPDATE_HEADER_AUTO, NULL, SF_TRUE);
 	s->host = host;
-	s->rate = (uint32_t)info.samplerate;
 	host->changed(host->data, BARKD_SINK_IDLE, s->rate, NULL);
 	*ret = s;
 	return 0;
@@ -84,13 +73,7 @@ static int sink_run(struct barkd_sink *s, bool run)
 
 static int sink_write(struct barkd_sink *s, const float *pcm, size_t n)
 {
-	sf_count_t done;
-
-	errno = 0;
-	done = sf_writef_float(s->file, pcm, (sf_count_t)n);
-	if (done == (sf_count_t)n)
-		return 0;
-	return errno ? -errno : -EIO;
+	return sound_file_write(s->file, pcm, n);
 }
 
 __attribute__((visibility("default")))

@@ -154,9 +154,10 @@ static int write_file(const char *path, const struct image *images, size_t n)
 
 	if (!file)
 		return -errno;
+	errno = 0;
 	for (size_t i = 0; i < n && r == 0; i++)
 		if (fwrite(images[i].data, 1, images[i].n, file) != images[i].n)
-			r = -EIO;
+			r = errno ? -errno : -EIO;
 	if (fclose(file) != 0 && r == 0)
 		r = -errno;
 	if (r < 0)

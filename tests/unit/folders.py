@@ -12,9 +12,9 @@ import shutil
 import struct
 import subprocess
 import sys
-import tempfile
-import traceback
 import zipfile
+
+import taps
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../integration"))
 import torch_files  # noqa: E402
@@ -22,7 +22,6 @@ from published import tokenizer_json  # noqa: E402
 
 BARKCTL, FIXTURES = map(os.path.abspath, sys.argv[1:3])
 MODEL = os.path.join(FIXTURES, "small", "model")
-VOICES = os.path.join(FIXTURES, "small", "voices")
 TESTS = []
 
 
@@ -416,20 +415,5 @@ def default_by_path(p):
     p.fails("the model that barkd uses", "model", "remove", "--yes", "used")
 
 
-def main():
-    failed = 0
-    for name, run in TESTS:
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                why = run(Place(folder))
-                print(f"skip {name}: {why}" if why else f"ok {name}")
-            except Exception as e:  # a test that fails must not end the others
-                traceback.print_exc()
-                print(f"not ok {name}: {e!r}"[:400].replace("\n", " "))
-                failed = 1
-        sys.stdout.flush()
-    return failed
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(taps.run(TESTS, Place))
