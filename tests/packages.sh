@@ -51,11 +51,6 @@ inside() {
 		DEBIAN_FRONTEND=noninteractive "$@"
 }
 
-install_inside() {
-	inside apt-get -qq install -y --no-install-recommends \
-		-o Dpkg::Use-Pty=0 "$@" >/dev/null
-}
-
 # A fresh system of the release in $root.
 enter() {
 	root=$work/$1
@@ -68,6 +63,9 @@ enter() {
 		rm -f "$root"/etc/apt/sources.list.d/*
 		echo "deb $site $release main" >"$root/etc/apt/sources.list"
 	fi
+	# Packages keep the files of that, and ask nobody.
+	printf '%s\n' 'Dpkg::Use-Pty "0";' 'Dpkg::Options:: "--force-confold";' \
+		>"$root/etc/apt/apt.conf.d/99quiet"
 	mkdir -p "$root/etc/ssl" "$root/debs"
 	cp -aL /etc/ssl/certs "$root/etc/ssl/" 2>/dev/null || true
 	inside apt-get -qq update
@@ -79,10 +77,10 @@ build() {
 	mkdir "$debs" && enter build && mkdir "$root/src" &&
 		tar xzf "$folder"/barkd_*.orig.tar.gz -C "$root/src" &&
 		cp -a debian "$root/src"/barkd-*/ &&
-		install_inside build-essential lintian &&
+		inside apt-get -qq install -y --no-install-recommends \
+			build-essential lintian >/dev/null &&
 		inside sh -ec 'cd /src/barkd-*
-			apt-get -qq build-dep -y --no-install-recommends \
-				-o Dpkg::Use-Pty=0 . >/dev/null
+			apt-get -qq build-dep -y --no-install-recommends . >/dev/null
 			dpkg-buildpackage -us -uc -b >/src/log 2>&1 ||
 				{ tail -n 30 /src/log >&2; exit 1; }
 			lintian --fail-on error,warning ../*.changes' &&
