@@ -22,30 +22,44 @@ static void reply_no_memory(struct http_request *req)
 
 /* --- POST --- */
 
-/* Finds the voice that is meant, *voice, which is owned; false: answered with
- * an error. fallback: another one is better than none. */
+/* The request is handled again when the voices' folders have been read. */
+static void read_voices_first(struct daemon *d, struct http_request *req)
+{
+	if (voices_wait(d->voices, req) < 0)
+		reply_no_memory(req);
+}
+
+/* Finds the voice that is meant, *voice, which is owned; false: the request was
+ * answered with an error, or will be handled again. fallback: another one is
+ * better than none, and than waiting. */
 static bool choose_voice(struct daemon *d, struct http_request *req,
 			 char **voice, const char *language, bool fallback)
 {
-	int r;
+	bool missing = *voice && !view_has_voice(d, *voice);
 
-	if (*voice && fallback && view_has_voice(d, *voice) == -ESRCH) {
+	if (!voices_known(d->voices) && (missing || (!*voice && language))) {
+		read_voices_first(d, req);
+		return false;
+	}
+	if (missing && fallback) {
+		/* It may have been installed just now: for the next text. */
+		voices_use(d->voices);
 		daemon_voice_missing(d, *voice);
 		free(*voice);
 		*voice = NULL;
+		missing = false;
 	}
 	if (!*voice && language)
 		*voice = view_voice_for(d, language);
-	if (!*voice)
+	if (!missing)
 		return true;
-	r = view_has_voice(d, *voice);
-	if (r == -ESRCH)
+	if (!voices_fresh(d->voices))
+		read_voices_first(d, req);
+	else
 		api_error_reply(req, 404, "voice", "voice_not_found",
 				"there is no voice \"%.100s\" for model %s",
 				*voice, studio_info(d->studio).name);
-	else if (r < 0)
-		reply_no_memory(req);
-	return r == 0;
+	return false;
 }
 
 static void post_speak(struct daemon *d, struct http_request *req)
@@ -114,7 +128,7 @@ static void speech(struct daemon *d, struct http_request *req,
 		speech_request_clear(speech);
 		return;
 	}
-	if (speech->voice && view_has_voice(d, speech->voice) == -ESRCH &&
+	if (speech->voice && !view_has_voice(d, speech->voice) &&
 	    speech_voice_is_openai(speech->voice)) {
 		free(speech->voice);
 		speech->voice = NULL;
@@ -218,12 +232,18 @@ static void get_queue(struct daemon *d, struct http_request *req)
 
 static void get_voices(struct daemon *d, struct http_request *req)
 {
-	http_reply(req, 200, view_voices(d));
+	if (voices_fresh(d->voices))
+		http_reply(req, 200, view_voices(d));
+	else
+		read_voices_first(d, req);
 }
 
 static void get_audio_voices(struct daemon *d, struct http_request *req)
 {
-	http_reply(req, 200, view_audio_voices(d));
+	if (voices_fresh(d->voices))
+		http_reply(req, 200, view_audio_voices(d));
+	else
+		read_voices_first(d, req);
 }
 
 static void get_audio_models(struct daemon *d, struct http_request *req)

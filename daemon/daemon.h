@@ -25,6 +25,7 @@
 #include "speaker.h"
 #include "studio.h"
 #include "supply.h"
+#include "voices.h"
 
 enum outcome {
 	OUTCOME_DONE,    /* heard to its end */
@@ -79,6 +80,7 @@ struct daemon {
 	struct events *events;
 	struct supply *supply;
 	struct chat *chat;
+	struct voices *voices;
 
 	struct queue queue;
 	uint64_t last_id;
@@ -171,8 +173,8 @@ json_t *view_voices(struct daemon *d);
 json_t *view_audio_voices(struct daemon *d);
 json_t *view_audio_models(struct daemon *d);
 json_t *view_audio_model(const char *name);
-/* Whether the configured model has the voice; -ESRCH, -ENOMEM. */
-int view_has_voice(struct daemon *d, const char *name);
+/* Whether the configured model has the voice, as far as voices.h knows. */
+bool view_has_voice(struct daemon *d, const char *name);
 /* The first voice of a language, to be freed, or NULL: none, or the
  * default speaks it. */
 char *view_voice_for(struct daemon *d, const char *language);

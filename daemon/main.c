@@ -144,6 +144,8 @@ static int start_parts(struct daemon *d)
 	if (r == 0)
 		r = chat_new(&d->chat);
 	if (r == 0)
+		r = voices_new(&d->voices, d->event, api_handle, d);
+	if (r == 0)
 		r = supply_new(&d->supply, d);
 	if (r == 0)
 		r = control_init(d);
@@ -178,6 +180,10 @@ static void stop_parts(struct daemon *d)
 	studio_free(d->studio);
 	idle_clear(d);
 	outlet_free(d->outlet);
+	/* Nor is a folder that does not answer. */
+	if (d->voices && voices_busy(d->voices))
+		_exit(STATUS_OK);
+	voices_free(d->voices);
 }
 
 static int run(struct daemon *d)

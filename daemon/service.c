@@ -45,6 +45,8 @@ int service_apply_conf(struct daemon *d)
 	supply_configure(d->supply, &d->conf);
 	r = chat_configure(d->chat, &d->conf);
 	if (r == 0)
+		r = voices_configure(d->voices, d->conf.model.name);
+	if (r == 0)
 		r = studio_configure(d->studio, &d->conf);
 	if (r == 0)
 		r = sinks_configure(d->sinks, &d->conf);

@@ -232,19 +232,6 @@ json_t *view_status(struct daemon *d)
 
 /* --- voices --- */
 
-/* The model itself, then its presets. *ret is cleared by the caller. */
-static int list_voices(struct daemon *d, struct barkd_entries *ret)
-{
-	char *path = NULL;
-	int r = barkd_model_find(&path, d->conf.model.name);
-
-	if (r < 0 && r != -ENOENT)
-		return r;
-	r = barkd_voices_list(ret, path);
-	free(path);
-	return r;
-}
-
 void view_voice_language(char ret[4], const char *name)
 {
 	const char *slash = strrchr(name, '/');
@@ -275,17 +262,15 @@ static json_t *view_voice(struct daemon *d, const char *name)
 
 json_t *view_voices(struct daemon *d)
 {
-	struct barkd_entries e = {0};
 	json_t *array = json_array();
-	int r = list_voices(d, &e);
+	/* The model itself, then its presets. */
+	int r = json_array_append_new(
+		array, view_voice(d, studio_info(d->studio).name));
 
-	if (r == 0)
+	voices_use(d->voices);
+	for (size_t i = 0; r == 0 && i < voices_count(d->voices); i++)
 		r = json_array_append_new(
-			array, view_voice(d, studio_info(d->studio).name));
-	for (size_t i = 0; r == 0 && i < e.n; i++)
-		r = json_array_append_new(array,
-					  view_voice(d, e.items[i].name));
-	barkd_entries_clear(&e);
+			array, view_voice(d, voices_name(d->voices, i)));
 	if (r < 0) {
 		json_decref(array);
 		return NULL;
@@ -336,43 +321,34 @@ json_t *view_audio_models(struct daemon *d)
 		    : NULL;
 }
 
-int view_has_voice(struct daemon *d, const char *name)
+bool view_has_voice(struct daemon *d, const char *name)
 {
 	const char *alias = barkd_voice_alias(name);
-	struct barkd_entries e = {0};
-	int r;
 
 	if (strcmp(name, "none") == 0 ||
 	    strcmp(name, view_default_voice(d)) == 0 ||
 	    strcmp(name, studio_info(d->studio).name) == 0)
-		return 0;
-	r = list_voices(d, &e);
-	if (r < 0)
-		return r;
-	r = -ESRCH;
-	for (size_t i = 0; i < e.n; i++)
-		if (strcmp(e.items[i].name, name) == 0 ||
-		    (alias && strcmp(e.items[i].name, alias) == 0))
-			r = 0;
-	barkd_entries_clear(&e);
-	return r;
+		return true;
+	if (!voices_has(d->voices, name) &&
+	    !(alias && voices_has(d->voices, alias)))
+		return false;
+	voices_use(d->voices);
+	return true;
 }
 
 char *view_voice_for(struct daemon *d, const char *language)
 {
-	struct barkd_entries e = {0};
 	char have[4], *name = NULL;
 
 	view_voice_language(have, view_default_voice(d));
 	if (language_same(d->conf.model.voice ? have : d->conf.model.language,
-		   language) ||
-	    list_voices(d, &e) < 0)
+		   language))
 		return NULL;
-	for (size_t i = 0; !name && i < e.n; i++) {
-		view_voice_language(have, e.items[i].name);
+	voices_use(d->voices);
+	for (size_t i = 0; !name && i < voices_count(d->voices); i++) {
+		view_voice_language(have, voices_name(d->voices, i));
 		if (language_same(have, language))
-			name = strdup(e.items[i].name);
+			name = strdup(voices_name(d->voices, i));
 	}
-	barkd_entries_clear(&e);
 	return name;
 }

@@ -7,10 +7,13 @@ import re
 import signal
 import socket
 import stat
+import threading
+import time
 
 from asking import TOKEN, ask, free_port, listening
+from daemon import Daemon
 from harness import test
-from servers import in_own_network, wait_for
+from servers import Place, in_own_network, wait_for
 
 def code(answer):
     return answer[0], json.loads(answer[2])["error"]["code"]
@@ -232,3 +235,50 @@ def chat(bench):
                       {"user": "a", "text": "b", "emotes": ["c"] * 65}, {"nobody": 1}):
             assert daemon.request("POST", "/v1/chat", wrong)[0] == 400, wrong
         assert "secret" not in daemon.log()
+
+
+@test("http-slow-folders")
+def slow_folders(bench):
+    """While folders of voices are slow to read, everything else is answered; a
+    voice that was installed just now is found."""
+    with Place() as place:
+        place.env.update(LD_PRELOAD=bench.helper("slow_folders.so"), SLOW_MS="100")
+        daemon = Daemon(bench, place, bench.fast_model(), {"output": {
+            "sink": "file", "target": place.path("sound.wav")}}).start()
+        daemon.warm()
+        assert daemon.get("/v1/voices")
+
+        def asked(voice):
+            """The answer's status, its seconds, and those of others meanwhile."""
+            answer = []
+            thread = threading.Thread(target=lambda: answer.append(daemon.request(
+                "POST", "/v1/speak", {"text": "a", "voice": voice})))
+            start, others = time.monotonic(), []
+            thread.start()
+            while thread.is_alive():
+                at = time.monotonic()
+                daemon.get("/healthz")
+                others.append(time.monotonic() - at)
+                time.sleep(.02)
+            return answer[0], time.monotonic() - start, others
+
+        (status, answer), took, others = asked("nobody")
+        assert status == 404 and answer["error"]["code"] == "voice_not_found", answer
+        assert took > .1 and max(others) < took / 2, (took, max(others))
+        voices = place.path("data", "barkd", "voices")
+        os.makedirs(voices)
+        with open(os.path.join(voices, "somebody.npz"), "wb") as f:
+            f.write(b"PK")
+        (status, answer), took, others = asked("somebody")
+        assert status == 202, answer
+        assert max(others) < took / 2, (took, max(others))
+        assert "somebody" in [v["name"] for v in daemon.get("/v1/voices")]
+        # Now that it is known, nobody waits for folders.
+        start = time.monotonic()
+        assert daemon.request("POST", "/v1/speak", {"text": "a", "voice": "somebody"})[0] == 202
+        known = time.monotonic() - start
+        assert known < took / 2, (known, took)
+        daemon.stop()
+        daemon.settle()
+        assert daemon.end() == 0, daemon.log()
+        return f"{took:.1f} s to read them, others after {1000 * max(others):.0f} ms at most"
