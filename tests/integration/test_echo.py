@@ -6,19 +6,13 @@ import time
 
 from harness import Missing, Recorder, test
 from servers import wait_for
-from stage import SHORT, speaking
+from stage import SHORT, soon, speaking
 
 KEYS = "abcdefghij"
 
 
 def short(daemon):
     return daemon.status()["short"]
-
-
-def soon(model):
-    """Half of the model's time; but a model may be as fast as the way to the recorder,
-    three cycles of 256 frames, which is in all of these times."""
-    return statistics.median(model) / 2 + 3 * 256 / 48
 
 
 def need_fast_voice(daemon):
