@@ -1,4 +1,4 @@
-"""Letters to phones: a small aligner (each letter speaks 0, 1 or 2 phones), trained by hard EM on festival's CMU lexicon.
+"""Letters to phones: a small aligner (each letter speaks 0, 1 or 2 phones), trained by hard EM on the teacher's lexicon.
 
 Needed where a word falls into several WordPiece pieces, so that every piece owns its share of the word's phones."""
 import json
@@ -72,7 +72,7 @@ def load(work, lexicon, seed=1):
     if os.path.exists(path):
         with open(path, encoding="ascii") as f:
             return Aligner(json.load(f))
-    pairs = [(w, list(p[0])) for w, p in lexicon.items() if w.isalpha() and len(w) > 1]
+    pairs = [(w, list(p)) for w, p in lexicon.items() if w.islower() and len(w) > 1]
     random.Random(seed).shuffle(pairs)
     a = Aligner()
     a.train(pairs[:8000])

@@ -12,12 +12,8 @@ import torch
 
 import codec_tokens as CT
 import coarse_net as N
-import tokens
 from codec import until
 import vocoder as V
-
-tokens.RATE = 50.0      # the export says semantic_rate_hz 50: then 3 codes belong to a token exactly, and every window is aligned alike
-
 
 class Data:
     """Utterances as (semantic tokens, interleaved codes), read shard by shard as they appear."""
@@ -36,39 +32,34 @@ class Data:
             self.seen.add(path)
             who = CT.speaker(path)
             lead = []
-            for sem, code, held in self.utterances(path)[1]:
+            for sem, code, held in self.utterances(path)[2]:
                 if len(code) < 24 or sem is None:
                     continue
                 (self.held if held else self.train)[who].append((sem, code))
-                lead += (code[:6:2] - N.SEM).tolist()
+                lead += (code[:2:2] - N.SEM).tolist()
             self.pause[who] = np.concatenate([self.pause[who], lead]).astype(np.int64)
             print("%s: %d utterances, %d held out" % (os.path.basename(path), len(self.train[who]), len(self.held[who])), flush=True)
 
     def utterances(self, path):
-        """(frames at which the utterances of a shard begin and end, [(semantic tokens, interleaved codes, held out?)])."""
+        """(frames at which the utterances of a shard begin and end, codes (4, frames), [(semantic tokens, interleaved codes, held out?)])."""
         with np.load(path) as z:
-            at, c1, c2 = z["at"], CT.envelope_code(z["mgc"], self.books, CT.speaker(path)), CT.pitch_code(z["a"], z["phi"], self.rng)
+            at, codes = z["at"], CT.codes_of(z, self.books, CT.speaker(path), self.rng)
+        c1, c2 = codes[:2]
         out = []
         for u, (sem, held) in enumerate(self.semantic(path)):
             code = np.empty(2 * (at[u + 1] - at[u]), np.int32)
             code[0::2] = N.SEM + c1[at[u]:at[u + 1]]
             code[1::2] = N.SEM + N.CODES + c2[at[u]:at[u + 1]]
             out.append((sem, code, held))
-        return at, out
+        return at, codes, out
 
     def semantic(self, path):
-        """[(semantic tokens, held out?)] of a shard."""
-        if CT.speaker(path) != "slt":
-            with np.load(path) as z:
-                at, sem, held = z["sem_at"], z["sem"].astype(np.int64), z["held"]
-            return [(sem[at[u]:at[u + 1]], held[u]) for u in range(len(held))]
-        with np.load(os.path.join(self.work, "corpus", os.path.basename(path))) as z:
-            c = {k: z[k] for k in ("phone_at", "phone", "piece", "slot", "dur", "frame_at", "lf0", "held")}
-        out = []
-        for u in range(len(c["held"])):
-            p, f = slice(c["phone_at"][u], c["phone_at"][u + 1]), slice(c["frame_at"][u], c["frame_at"][u + 1])
-            out.append((tokens.encode(c["phone"][p].astype(int), c["piece"][p], c["slot"][p], c["dur"][p], c["lf0"][f].astype(np.float32)), c["held"][u]))
-        return out
+        """[(semantic tokens, held out?)] of a shard: the first speaker's are the corpus's, the others' stand beside the codes."""
+        if CT.speaker(path) == "heart":
+            path = os.path.join(self.work, "corpus", os.path.basename(path))
+        with np.load(path) as z:
+            at, sem, held = z["sem_at"], z["sem"].astype(np.int64), z["held"]
+        return [(sem[at[u]:at[u + 1]], held[u]) for u in range(len(held))]
 
     def prompt(self, who, rng):
         """A preset's (semantic tokens, codes): HISTORY codes of a pause, in which only the codes tell who is to speak."""
@@ -78,19 +69,19 @@ class Data:
         return np.full(N.HISTORY // 3, N.PROMPT), code
 
     def batch(self, size, rng, held=False, noise=0.1, who=None):
-        """ids with the true targets, weights of the 120 coarse positions. Two of five are slt's, or all are of `who`."""
+        """ids with the true targets, weights of the 120 coarse positions. Three of five are the first speaker's, or all are of `who`."""
         pool = self.held if held else self.train
-        others = [w for w in CT.SPEAKERS if w != "slt" and pool[w]]
+        first_one, *others = [w for w in CT.SPEAKERS if pool[w]]
         ids = np.full((size, N.POSITIONS), N.PAD, np.int64)
         weight = np.zeros((size, N.HISTORY + N.NEW), np.float32)
         for i in range(size):
-            w = who or ("slt" if not others or rng.random() < 0.4 else others[rng.integers(len(others))])
+            w = who or (first_one if not others or rng.random() < 0.6 else others[rng.integers(len(others))])
             sem, code = pool[w][rng.integers(len(pool[w]))]
             last = max(0, (len(code) // 3 - 30) // 2)
             first = rng.random() < 0.25
             start = 0 if first else 2 * int(rng.integers(0, last + 1))
             quiet = 6 if start else 0           # no one has to guess what went on before the window
-            if w != "slt" and start == 0 or first and rng.random() < 0.5:
+            if w != first_one and start == 0 or first and rng.random() < 0.5:
                 before = self.prompt(w, rng)
                 sem, code = np.concatenate([before[0], sem]), np.concatenate([before[1], code])
                 quiet = N.HISTORY - 20
@@ -101,9 +92,8 @@ class Data:
             weight[i, quiet:len(c)] = 1
         return ids, weight
 
-    def disturb(self, ids, rng, share, strange=0.02):
-        """Envelope codes of the input replaced by near ones: what the network reads later are its own samples. A few are another
-        speaker's, so that one such sample does not change who speaks."""
+    def nearest(self):
+        """(CODES, 8) the nearest envelope codes of the same speaker."""
         if self.near is None:
             c = self.books["centroids"] * CT.weights()
             d = (c * c).sum(1)[:, None] + (c * c).sum(1) - 2 * c @ c.T
@@ -113,6 +103,12 @@ class Data:
             same = whose[:, None] == whose
             self.near = np.argsort(np.where(same, d, np.inf), 1)[:, 1:9]
             self.far = np.argsort(np.where(same, np.inf, d), 1)[:, :8]
+        return self.near
+
+    def disturb(self, ids, rng, share, strange=0.02):
+        """Envelope codes of the input replaced by near ones: what the network reads later are its own samples. A few are another
+        speaker's, so that one such sample does not change who speaks."""
+        self.nearest()
         out = ids.copy()
         part = out[:, N.N_SEM + 1::2]
         draw = rng.random(part.shape)

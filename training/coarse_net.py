@@ -21,7 +21,7 @@ CODES = V.CODES
 SEM = S.SEM
 PAD, INFER = SEM + 2 * CODES, SEM + 2 * CODES + 1
 ROWS = -(-(INFER + 1) // 16) * 16
-NA = V.A_HIGH - V.A_DEEP + 1
+NA, PARTS = V.NA, 4 * S.NP
 NOISE_T = 0.7       # sampling temperature at which the noise codes together weigh as much as training says
 PROMPT = S.B0 + (S.NSLOT - 1) * S.NP + S.PAU      # the semantic token of presets: it never occurs in speech (voices.py)
 
@@ -61,7 +61,7 @@ def rotation(omega, d):
 
 
 def semantic_parts():
-    """For each semantic token: row of (phone, third or first) and of its F0 class (7 = unknown)."""
+    """For each semantic token: row of (phone, third or first) and of its F0 class (the last = unknown)."""
     f = S.factors()
     third = np.where(f["kind"] == 2, f["third"], 3)
     return torch.from_numpy(f["phone"] * 4 + third), torch.from_numpy(np.where(f["kind"] == 2, f["f0"], S.NF0))
@@ -124,11 +124,11 @@ class Coarse(nn.Module):
         a, phi = torch.from_numpy(V.CODE_A), torch.from_numpy(V.CODE_PHI)
         voiced = a > 0
         self.register_buffer("voiced", voiced, persistent=False)
-        self.register_buffer("a", torch.where(voiced, a - V.A_DEEP, NA), persistent=False)
+        self.register_buffer("a", torch.where(voiced, torch.from_numpy(V.INDEX)[a], NA), persistent=False)
         self.register_buffer("phi", torch.where(voiced, phi, V.PHASES), persistent=False)
         self.register_buffer("next", torch.where(voiced, (phi + a) % V.PHASES, 0), persistent=False)
         # inputs: semantic = (phone, third) + F0 class; envelope free; pitch = a + phase now + phase of the next frame
-        self.e_part, self.e_f0, self.e_special = nn.Parameter(n(164)), nn.Parameter(n(8)), nn.Parameter(n(2))
+        self.e_part, self.e_f0, self.e_special = nn.Parameter(n(PARTS)), nn.Parameter(n(S.NF0 + 1)), nn.Parameter(n(2))
         self.e_env, self.e_a, self.e_phi, self.e_next = nn.Parameter(n(CODES)), nn.Parameter(n(NA + 1)), nn.Parameter(n(V.PHASES + 1)), nn.Parameter(n(V.PHASES))
         # outputs: pitch = a + phase, and one row for all noise codes
         self.o_env, self.o_a, self.o_phi, self.o_noise = nn.Parameter(n(CODES)), nn.Parameter(n(NA)), nn.Parameter(n(V.PHASES)), nn.Parameter(n(1))
@@ -137,9 +137,9 @@ class Coarse(nn.Module):
 
     def start(self, books):
         with torch.no_grad():
-            phone = torch.randn(41, 1, 77).expand(41, 4, 77) + 0.5 * torch.randn(1, 4, 77) + 0.3 * torch.randn(41, 4, 77)
-            self.e_part[:, MEAN] += 0.6 * phone.reshape(164, 77)
-            self.e_f0[:, MEAN] += 0.5 * torch.randn(8, 77)
+            phone = torch.randn(S.NP, 1, 77).expand(S.NP, 4, 77) + 0.5 * torch.randn(1, 4, 77) + 0.3 * torch.randn(S.NP, 4, 77)
+            self.e_part[:, MEAN] += 0.6 * phone.reshape(PARTS, 77)
+            self.e_f0[:, MEAN] += 0.5 * torch.randn(S.NF0 + 1, 77)
             white = torch.from_numpy(books["books"][0, :, :45])
             self.e_env[:, ENV] += white * 0.8
             phase = torch.tensor(circle(np.arange(1, 9) * 2 * np.pi / V.PHASES, np.arange(V.PHASES)), dtype=torch.float32)

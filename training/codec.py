@@ -2,8 +2,9 @@
 
 usage: codec.py --work DIR --minutes M [--resume]     reads W/books.npz, W/codec/*.npz with *.wave.npy and, where they are, *.samples.npy (samples.py); writes W/codec.pt
 
-The codebook vectors are fixed (codec_tokens.py). Since the code tells the pulses' places, voiced frames have a wave loss beside the
-spectral ones and need no discriminator; unvoiced frames are judged by spectra alone."""
+The codebook vectors are fixed (codec_tokens.py). Since the code tells the pulses' places, the harmonics below some 5 kHz have a loss of their own with
+phase. Everything else is judged by spectra, as an energy distance (Gritsenko et al., 2020): every crop is decoded twice with other noise
+codes, and the two should be as far from each other as each is from the teacher's. So noise is learnt as noise, without a discriminator."""
 import argparse
 import glob
 import os
@@ -20,13 +21,14 @@ import codec_tokens as CT
 import vocoder as V
 
 SKIP = 3                                        # frames at a crop's start that are not judged: their past is missing
-ROWS = 2048                                     # of a codebook: EnCodec takes powers of 2 alone; CT.CODES are used
 OPENING = 0.3                                   # part of the batches that begin where utterances do; they are judged from the first sample, or it would click
+COARSE_ONLY = 0.1                               # part of the crops that are decoded without codebook 3
+SILENT = 1e-3                                   # magnitudes of this size (of a window's bin) and less are not told apart
 
 
 def config():
-    return dict(model_type="encodec", target_bandwidths=[2.5], sampling_rate=V.RATE, audio_channels=1, normalize=False,
-                chunk_length_s=None, overlap=None, hidden_size=CT.DIM, codebook_dim=CT.DIM, codebook_size=ROWS, num_filters=16,
+    return dict(model_type="encodec", target_bandwidths=[3.3], sampling_rate=V.RATE, audio_channels=1, normalize=False,
+                chunk_length_s=None, overlap=None, hidden_size=CT.DIM, codebook_dim=CT.DIM, codebook_size=CT.CODES, num_filters=16,
                 num_residual_layers=1, upsampling_ratios=[8, 5, 4, 2], norm_type="weight_norm", kernel_size=7, last_kernel_size=7,
                 residual_kernel_size=3, dilation_growth_rate=2, use_causal_conv=True, pad_mode="reflect", compress=2,
                 num_lstm_layers=2, trim_right_ratio=1.0, use_conv_shortcut=True)
@@ -44,40 +46,48 @@ def louder(decoder, db):
 
 
 class Data:
-    """All frames of the utterances that have waves, as codes and samples; slt is heard as often as the others together."""
+    """All frames of the utterances that have waves, as codes and samples; the first speaker is heard as often as the others together."""
 
     def __init__(self, work, books, seed):
         rng = np.random.default_rng(seed)
         self.shards = {who: [] for who in CT.SPEAKERS}
-        for path in sorted(glob.glob(os.path.join(work, "codec", "*.wave.npy"))):
+        for path in sorted(glob.glob(os.path.join(work, "codec", "*[0-9].wave.npy"))):
+            who = CT.speaker(path)
             with np.load(path[:-9] + ".npz") as z:
                 at = z["at"]
-                c1 = CT.envelope_code(z["mgc"][:at[-1]], books, CT.speaker(path))
-                c2 = CT.pitch_code(z["a"], z["phi"], rng)
+                codes = CT.codes_of(z, books, who, rng)
             starts = [(s, e) for s, e in zip(at[:-1], at[1:]) if e - s > 8]
             drawn = path[:-9] + ".samples.npy"
-            takes = np.concatenate([c1[None], np.load(drawn)]) if os.path.exists(drawn) else c1[None]
-            self.shards[CT.speaker(path)].append((starts, takes, c2, np.load(path, mmap_mode="r")))
+            takes = [codes] + (list(np.load(drawn)) if os.path.exists(drawn) else [])
+            self.shards[who].append((starts, takes, np.load(path, mmap_mode="r")))
         self.who = [w for w in self.shards if self.shards[w]]
-        self.share = np.where(np.array(self.who) == "slt", 2.0, 1.0) if len(self.who) == 3 else np.ones(len(self.who))
+        self.share = np.ones(len(self.who))
+        self.share[0] = 2 if len(self.who) > 1 else 1
         self.share /= self.share.sum()
-        self.hours = {w: sum(len(x[2]) for x in self.shards[w]) / V.FPS / 3600 for w in self.who}
+        self.hours = {w: sum(x[1][0].shape[1] for x in self.shards[w]) / V.FPS / 3600 for w in self.who}
 
     def batch(self, rng, size, frames, opening=False):
-        """codes (size, 2, frames), waves (size, frames * HOP): crops of utterances; a short one is followed by the next."""
-        codes, waves = np.empty((size, 2, frames), np.int64), np.empty((size, frames * V.HOP), np.float32)
+        """codes (size, 4, frames), waves (size, 2, frames * HOP): crops of utterances; a short one is followed by the next."""
+        codes, waves = np.empty((size, CT.BOOKS, frames), np.int64), np.empty((size, 2, frames * V.HOP), np.float32)
         for i in range(size):
             shards = self.shards[self.who[rng.choice(len(self.who), p=self.share)]]
-            starts, takes, c2, wave = shards[rng.integers(len(shards))]
+            starts, takes, wave = shards[rng.integers(len(shards))]
+            total = takes[0].shape[1]
             s, e = starts[rng.integers(len(starts))]
             s = s if opening else int(rng.integers(s, max(s, e - frames) + 1))
-            s = min(s, len(c2) - frames)
-            codes[i] = takes[rng.integers(len(takes)), s:s + frames], c2[s:s + frames]
-            waves[i] = wave[s * V.HOP:(s + frames) * V.HOP].astype(np.float32) / 32767
-        # noise codes are drawn anew each time: nothing is to be learnt from which of them stands where
-        noise = V.CODE_A[codes[:, 1]] == 0
-        codes[:, 1][noise] = rng.choice(V.NOISE, int(noise.sum()))
-        return torch.from_numpy(codes), torch.from_numpy(waves)
+            s = min(s, total - frames)
+            codes[i] = takes[rng.integers(len(takes))][:, s:s + frames]
+            waves[i] = wave[:, s * V.HOP:(s + frames) * V.HOP].astype(np.float32) / 32767
+        return codes, torch.from_numpy(waves)
+
+
+def other_noise(codes, rng):
+    """A copy with other noise codes and seeds: nothing is to be learnt from which of them stands where."""
+    out = codes.copy()
+    noise = V.CODE_A[codes[:, 1]] == 0
+    out[:, 1][noise] = rng.choice(V.NOISE, int(noise.sum()))
+    out[:, 3] += rng.integers(0, CT.SEEDS, out[:, 3].shape) - out[:, 3] % CT.SEEDS
+    return out
 
 
 def mel_matrix(bins, mels=80):
@@ -90,31 +100,45 @@ def mel_matrix(bins, mels=80):
 
 
 MEL = mel_matrix(513)
-WINDOW = {n: torch.hann_window(n) for n in (1024, 512, 128)}
+WINDOW = {n: torch.hann_window(n) for n in (1024, 512, 256, 128)}
+
+
+def stft(x, n):
+    """(batch, frames, bins) complex."""
+    return torch.stft(x, n, n // 4, window=WINDOW[n], center=False, return_complex=True).transpose(1, 2)
 
 
 def magnitude(x, n):
-    s = torch.stft(x, n, n // 4, window=WINDOW[n], center=False, return_complex=True)
-    return (s.real.square() + s.imag.square() + 1e-10).sqrt().transpose(1, 2)
+    s = stft(x, n)
+    return (s.real.square() + s.imag.square() + 1e-10).sqrt()
 
 
-def losses(y, x, voiced):
-    """Spectral loss and the wave loss relative to the signal, of waves (batch, samples); voiced (batch, samples) 0/1."""
-    spec = 0.0
+def spectra(x):
+    """Compressed magnitudes of a wave (batch, samples) at three resolutions, and mel bands."""
+    out = []
     for n in (1024, 512, 128):
-        a, b = magnitude(y, n), magnitude(x, n)
-        la, lb = torch.log(a + 2e-3), torch.log(b + 2e-3)
-        spec = spec + (0.3 * (la - lb).abs().mean() + 0.5 * (a - b).norm() / b.norm()) / 3
+        m = magnitude(x, n)
+        out.append((0.15, torch.log(m + SILENT)))
+        out.append((0.25, m.pow(0.5)))
         if n == 1024:
-            spec = spec + (torch.log(a @ MEL + 1e-3) - torch.log(b @ MEL + 1e-3)).abs().mean()
-    wave = 0.0
-    for c in (0.0, 0.85):                          # once as it is, once with the high frequencies lifted
-        d, t = (y - x), x
-        if c:
-            d, t = d[:, 1:] - c * d[:, :-1], t[:, 1:] - c * t[:, :-1]
-        m = voiced[:, :d.shape[1]]
-        wave = wave + 0.5 * (d.abs() * m).sum() / (t.abs() * m).sum().clamp_min(1e-3)
-    return spec, wave
+            out.append((1.0, torch.log(m @ MEL + SILENT)))
+    return out
+
+
+def apart(a, b):
+    """Distance of two waves' spectra."""
+    return sum(w * (x - y).abs().mean() for (w, x), (_, y) in zip(a, b))
+
+
+def phase_loss(y, h, voiced):
+    """Harmonics below 5 kHz with their phase, relative to their size; voiced (batch, frames of HOP) 0/1."""
+    n = 512
+    f = torch.arange(n // 2 + 1) * (V.RATE / n)
+    weight = (1 + f / 300) * ((5500 - f) / 2000).clamp(0, 1)
+    a, b = stft(y, n), stft(h, n)
+    at = ((torch.arange(a.shape[1]) * (n // 4) + n // 2) // V.HOP).clamp_max(voiced.shape[1] - 1)
+    m = voiced[:, at][:, :, None] * weight
+    return ((a - b).abs() * m).sum() / (b.abs() * m).sum().clamp_min(1e-2)
 
 
 def until(clock):
@@ -131,9 +155,10 @@ def main():
     p.add_argument("--work", default="training/work")
     p.add_argument("--minutes", type=float, default=60)
     p.add_argument("--until", help="HH:MM (UTC): from where it is now the rate falls until then, however much of the processor it gets")
-    p.add_argument("--lr", type=float, default=2e-3)
-    p.add_argument("--batch", type=int, default=12)
+    p.add_argument("--lr", type=float, default=1e-3)
+    p.add_argument("--batch", type=int, default=6)
     p.add_argument("--frames", type=int, default=40)
+    p.add_argument("--apart", type=float, default=0.9, help="weight of the distance between two decodings")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--resume", action="store_true")
     a = p.parse_args()
@@ -160,7 +185,7 @@ def main():
         os.replace(path + ".tmp", path)
 
     signal.signal(signal.SIGTERM, lambda *_: (save(), os._exit(0)))
-    sums, began, saved, shown = np.zeros(2), time.process_time(), time.time(), 0
+    sums, began, saved, shown = np.zeros(3), time.process_time(), time.time(), 0
     start, opened, end = spent, time.time(), until(a.until)
     while True:
         # the time that counts is this process's own: shared cores and pauses must not shorten the schedule
@@ -172,26 +197,35 @@ def main():
         for g in opt.param_groups:
             g["lr"] = rate
         opening = rng.random() < OPENING
-        codes, x = data.batch(rng, a.batch, a.frames, opening)
-        z = (table[0][codes[:, 0]] + table[1][codes[:, 1]]).transpose(1, 2)
-        voiced = (voiced_code[codes[:, 1]]).float().repeat_interleave(V.HOP, 1)
-        y = net(z)[:, 0]
-        if opening:
-            y, x, voiced = (F.pad(t, (1024, 0)) for t in (y, x, voiced))
+        codes, wave = data.batch(rng, a.batch, a.frames, opening)
+        two = torch.from_numpy(np.concatenate([other_noise(codes, rng), other_noise(codes, rng)]))
+        fine = torch.from_numpy((rng.random(a.batch) >= COARSE_ONLY).astype(np.float32)).repeat(2)[:, None, None]
+        z = table[0][two[:, 0]] + table[1][two[:, 1]] + fine * table[2][two[:, 2]] + table[3][two[:, 3]]
+        voiced = voiced_code[two[:, 1]].float()
+        y = net(z.transpose(1, 2))[:, 0]
+        x, h = wave[:, 0], wave[:, 1]
         cut = 0 if opening else SKIP * V.HOP
-        spec, wave = losses(y[:, cut:], x[:, cut:], voiced[:, cut:])
-        loss = spec + 0.5 * wave
+        if opening:
+            y, x, h = (F.pad(t, (1024, 0)) for t in (y, x, h))
+            voiced = F.pad(voiced, (1024 // V.HOP, 0))
+        else:
+            voiced = voiced[:, SKIP:]
+        y, x, h = y[:, cut:], x[:, cut:], h[:, cut:]
+        one, other, true = spectra(y[:a.batch]), spectra(y[a.batch:]), spectra(x)
+        far, near = 0.5 * (apart(one, true) + apart(other, true)), apart(one, other)
+        wave_loss = phase_loss(y, torch.cat([h, h]), voiced)
+        loss = 2 * far - a.apart * near + 0.5 * wave_loss
         opt.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 3.0)
         opt.step()
         step += 1
-        sums += float(spec), float(wave)
+        sums += far.item(), near.item(), wave_loss.item()
         shown += 1
         if step % 25 == 0:
-            print("step %d, %.1f min: spectral %.3f wave %.3f lr %.1e" % (step, spent / 60, sums[0] / shown, sums[1] / shown, rate), flush=True)
-            sums, shown = np.zeros(2), 0
-        if time.time() - saved > 180:
+            print("step %d, %.1f min: from the teacher %.3f apart %.3f phase %.3f lr %.1e" % ((step, spent / 60) + tuple(sums / shown) + (rate,)), flush=True)
+            sums, shown = np.zeros(3), 0
+        if time.time() - saved > 120:
             save()
             saved = time.time()
     save()

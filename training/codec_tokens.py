@@ -1,22 +1,29 @@
-"""Codec tokens of the embedded voice: computed, not learnt. Codebook 1 = k-means of MGC, for each speaker apart; codebook 2 = pitch and
-phase (vocoder.py).
+"""Codec tokens of the embedded voice: computed, not learnt. Codebook 1 = k-means of mel-cepstra, for each speaker apart; codebook 2 = pitch and
+phase (vocoder.py); codebook 3 = k-means of what codebook 1 leaves; codebook 4 = k-means of the noise's share of each band, every shape with
+32 seeds.
 
-usage: codec_tokens.py --work DIR [--frames N] [--iterations N]     writes W/books.npz from the first W/codec/*.npz of each speaker
+usage: codec_tokens.py --work DIR [--frames N] [--iterations N]     writes W/books.npz from the first W/codec/*.npz of each speaker.
+Run again when a speaker has been added, it leaves the others' codes as they are.
 
-books.npz: centroids (1680, 45), mean, std (45, slt's), books (2, 1680, 64): the vectors that the EnCodec decoder sums.
-Columns of a vector: 0..44 whitened MGC (book 0); book 1: 45 voiced +1 / noise -1, 46 log F0, 47..62 cos and sin of harmonics
-1..8 of the phase in the frame's middle, 63 spare; a noise code has Gaussian numbers in 47..63: they are the decoder's only
-source of randomness. Book 3 of the model is zero. A speaker's envelope codes are nobody else's: they tell the networks who speaks."""
+books.npz: centroids (2048, 45), residuals (1024, 45), shapes (64, 7), mean, std (45, heart's), books (4, 2048, 80): the vectors that the EnCodec
+decoder sums. Columns of a vector: 0..44 whitened cepstrum (books 1 and 3); book 2: 45 voiced +1 / noise -1, 46 log F0, 47..62 cos and sin of harmonics
+1..8 of the phase in the frame's middle; a noise code has Gaussian numbers in 47..63. Book 4: 64..70 the noise's shares, 71..79 Gaussian numbers of
+the seed. Those numbers are the decoder's only source of randomness. A speaker's envelope codes are nobody else's: they tell the networks who speaks."""
 import argparse
 import glob
 import os
 
 import numpy as np
 
+import spectra
 import vocoder as V
 
-DIM, CODES = 64, V.CODES
-SPEAKERS = {"slt": slice(0, 1024), "rms": slice(1024, 1352), "awb": slice(1352, CODES)}       # envelope codes
+DIM, CODES = 80, V.CODES
+BOOKS = 4
+SPEAKERS = {"heart": slice(0, 1280), "kumo": slice(1280, CODES)}       # envelope codes
+RESIDUALS, SHAPES = 1024, 64
+SEEDS = CODES // SHAPES          # code of book 4 = shape * SEEDS + seed
+SHARE = slice(64, 64 + spectra.NB)
 
 
 def weights():
@@ -50,10 +57,9 @@ def kmeans(x, k, iterations, rng):
 
 
 def pitch_code(a, phi, rng):
-    """Codebook 2: (a - 52) * 28 + phi where voiced, 1024 + (a - 29) * 28 + phi below a = 52, else a noise code at random."""
+    """Codebook 2: index of the pitch * 28 + phi where voiced, else a noise code at random."""
     a, phi = np.asarray(a, np.int64), np.asarray(phi, np.int64)
-    voiced = np.where(a >= V.A_LOW, (a - V.A_LOW) * V.PHASES, 1024 + (a - V.A_DEEP) * V.PHASES) + phi
-    return np.where(a > 0, voiced, rng.choice(V.NOISE, len(a)))
+    return np.where(a > 0, V.INDEX[a] * V.PHASES + phi, rng.choice(V.NOISE, len(a)))
 
 
 def pitch_book(rng):
@@ -67,7 +73,14 @@ def pitch_book(rng):
         b[v, 47 + 2 * h] = np.cos((h + 1) * mid)
         b[v, 48 + 2 * h] = np.sin((h + 1) * mid)
     b[~v, 45] = -1
-    b[~v, 47:] = rng.standard_normal((len(V.NOISE), 17)) * 0.7
+    b[~v, 47:64] = rng.standard_normal((len(V.NOISE), 17)) * 0.7
+    return b
+
+
+def noise_book(shapes, rng):
+    b = np.zeros((CODES, DIM), np.float32)
+    b[:, SHARE] = np.repeat(shapes + 1.0, SEEDS, 0)
+    b[:, SHARE.stop:] = np.tile(rng.standard_normal((SEEDS, DIM - SHARE.stop)) * 0.7, (SHAPES, 1))
     return b
 
 
@@ -76,10 +89,28 @@ def load_books(work):
         return {k: z[k] for k in z.files}
 
 
-def envelope_code(mgc, books, who="slt"):
-    """Codebook 1 of MGC frames."""
+def envelope_code(mgc, books, who="heart"):
+    """Codebook 1 of mel-cepstra."""
     w, part = weights(), SPEAKERS[who]
     return part.start + nearest(np.asarray(mgc, np.float32) * w, books["centroids"][part] * w)
+
+
+def residual_code(mgc, first, books):
+    """Codebook 3 of mel-cepstra whose codes in codebook 1 are `first`, or other ones."""
+    w = weights()
+    return nearest((np.asarray(mgc, np.float32) - books["centroids"][first]) * w, books["residuals"] * w)
+
+
+def noise_code(share, books, rng):
+    """Codebook 4 of the noise's shares: the nearest shape, any seed."""
+    return nearest(np.asarray(share, np.float32), books["shapes"]) * SEEDS + rng.integers(0, SEEDS, len(share))
+
+
+def codes_of(z, books, who, rng):
+    """(4, frames) codes of a shard W/codec/NNN.npz."""
+    mgc = z["mgc"].astype(np.float32)
+    first = envelope_code(mgc, books, who)
+    return np.stack([first, pitch_code(z["a"], z["phi"], rng), residual_code(mgc, first, books), noise_code(z["share"], books, rng)])
 
 
 def sharpen(book, by):
@@ -91,55 +122,64 @@ def sharpen(book, by):
         book[part, 1:V.MGC] = m + by * (v - m)
 
 
+def shards(work, who):
+    """A speaker's W/codec/[kumo_]NNN.npz."""
+    return [p for p in sorted(glob.glob(os.path.join(work, "codec", "*[0-9].npz"))) if speaker(p) == who]
+
+
 def speaker(path):
-    """Whose shard W/codec/[rms_|awb_]NNN.npz is."""
-    name = os.path.basename(path)
-    return name[:3] if name[:3] in SPEAKERS else "slt"
+    """Whose shard W/codec/[kumo_]NNN.npz is."""
+    return "kumo" if os.path.basename(path).startswith("kumo") else "heart"
 
 
-def pause_codes(work, books, who):
-    """Envelope codes of the pauses (first 3 frames of each utterance) before a speaker's speech, in its first shard."""
-    path = next(p for p in sorted(glob.glob(os.path.join(work, "codec", "*[0-9].npz"))) if speaker(p) == who)
-    with np.load(path) as z:
-        at = z["at"]
-        first = at[:-1][np.diff(at) > 3]
-        return envelope_code(z["mgc"][(first[:, None] + np.arange(3)).ravel()], books, who)
+def frames_of(work, who, count, rng, keys=("mgc",)):
+    """Frames of a speaker's first shards: for each key (count, D)."""
+    x = [[] for _ in keys]
+    for path in shards(work, who):
+        if sum(map(len, x[0])) < count:
+            with np.load(path) as z:
+                for k, rows in zip(keys, x):
+                    rows.append(z[k].astype(np.float32))
+    x = [np.concatenate(rows) for rows in x]
+    order = rng.permutation(len(x[0]))[:count]
+    return [rows[order] for rows in x]
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--work", default="training/work")
-    p.add_argument("--frames", type=int, default=700000, help="of each speaker; 150,000 are too few for 1,024 codes: 0.12 dB more on other frames")
-    p.add_argument("--iterations", type=int, default=35)
+    p.add_argument("--frames", type=int, default=600000, help="of each speaker")
+    p.add_argument("--iterations", type=int, default=25)
     p.add_argument("--seed", type=int, default=1)
     a = p.parse_args()
     rng = np.random.default_rng(a.seed)
-    c = np.zeros((CODES, V.MGC))
-    mean, std = statistics(a.work)
-    for who, part in SPEAKERS.items():
-        x = frames_of(a.work, who, a.frames, rng)
-        c[part] = kmeans(x * weights(), part.stop - part.start, a.iterations, rng) / weights()
-    books = np.zeros((2, CODES, DIM), np.float32)
-    books[0, :, :V.MGC] = (c - mean) / std
-    books[1] = pitch_book(rng)
-    np.savez(os.path.join(a.work, "books.npz"), centroids=c.astype(np.float32), mean=mean, std=std, books=books)
+    w, path = weights(), os.path.join(a.work, "books.npz")
+    if os.path.exists(path):
+        b = load_books(a.work)
+    else:
+        mgc, share = frames_of(a.work, "heart", a.frames, rng, ("mgc", "share"))
+        b = dict(centroids=np.zeros((CODES, V.MGC), np.float32), mean=mgc.mean(0), std=mgc.std(0), known=np.array([], "U8"))
+        code = learn(a, b, "heart", mgc, rng)
+        b["residuals"] = kmeans((mgc - b["centroids"][code]) * w, RESIDUALS, a.iterations, rng) / w
+        b["shapes"] = kmeans(share, SHAPES, a.iterations, rng)
+        b["books"] = np.zeros((BOOKS, CODES, DIM), np.float32)
+        b["books"][1] = pitch_book(rng)
+        b["books"][2, :RESIDUALS, :V.MGC] = b["residuals"] / b["std"]
+        b["books"][3] = noise_book(b["shapes"], rng)
+    for who in SPEAKERS:
+        if who not in b["known"] and shards(a.work, who):
+            learn(a, b, who, frames_of(a.work, who, a.frames, rng)[0], rng)
+    b["books"][0, :, :V.MGC] = (b["centroids"] - b["mean"]) / b["std"]
+    np.savez(path + ".tmp.npz", **b)
+    os.replace(path + ".tmp.npz", path)
 
 
-def statistics(work):
-    """(mean, std) of slt's MGC, by which the vectors of codebook 1 are whitened: always of the same frames (states.py needs them again)."""
-    x = frames_of(work, "slt", 150000, np.random.default_rng(1))
-    return x.mean(0), x.std(0)
-
-
-def frames_of(work, who, count, rng):
-    """(count, 45) MGC frames of a speaker, drawn from the first shards."""
-    x = []
-    for path in sorted(glob.glob(os.path.join(work, "codec", "*.npz"))):
-        if speaker(path) == who and sum(map(len, x)) < 2 * count:
-            with np.load(path) as z:
-                x.append(z["mgc"].astype(np.float32))
-    x = np.concatenate(x)
-    return x[rng.permutation(len(x))[:count]]
+def learn(a, b, who, mgc, rng):
+    """Sets a speaker's centroids; returns the codes of the frames."""
+    part = SPEAKERS[who]
+    b["centroids"][part] = kmeans(mgc * weights(), part.stop - part.start, a.iterations, rng) / weights()
+    b["known"] = np.append(b["known"], who)
+    return envelope_code(mgc, b, who)
 
 
 if __name__ == "__main__":

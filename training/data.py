@@ -1,7 +1,6 @@
 """Reading the shards for the semantic GPT: text ids, tokens, the pronunciation table of the vocabulary."""
 import glob
 import os
-import re
 from collections import Counter, defaultdict
 
 import numpy as np
@@ -15,7 +14,7 @@ COST = {texts.KINDS.index(k): c for k, c in (("letter", 0.4), ("dense", 0.4), ("
 
 
 def shards(work):
-    return sorted(glob.glob(os.path.join(work, "corpus", "*.npz")))
+    return sorted(glob.glob(os.path.join(work, "corpus", "[0-9][0-9][0-9].npz")))
 
 
 def utterances(shard, held):
@@ -23,14 +22,13 @@ def utterances(shard, held):
     d = T.load_shard(shard)
     out = []
     for u in range(len(d["held"])):
-        # festival reads some rows of numbers digit by digit: the number's own row would learn two readings
-        if d["held"][u] == held and not re.search(r"\d[, ]+\d", d["texts"][u]):
+        if d["held"][u] == held:
             out.append((d["piece_ids"][d["piece_at"][u]:d["piece_at"][u + 1]].astype(np.int64),
                         d["sem"][d["sem_at"][u]:d["sem_at"][u + 1]].astype(np.int64), int(d["kind"][u]), d["texts"][u]))
     return out
 
 
-def pronunciations(work, n_shards=24):
+def pronunciations(work, n_shards=12):
     """(pron (V, 13), silent (V,)): the commonest phones of every piece in the first shards, else the lexicon's; share of silent uses.
     Kept in W/pron.npz: the table must stay the same while the corpus grows."""
     cache = os.path.join(work, "pron.npz")
@@ -51,7 +49,7 @@ def pronunciations(work, n_shards=24):
                 if rows[t][-1].isalnum() and ph and ph[-1] == T.PAU:
                     ph = ph[:-1]                 # a pause without a mark
                 seen[int(t)][tuple(ph)] += 1
-    lex = vocab.read_lexicon(vocab.DICT)
+    lex = vocab.read_lexicon()
     share = np.load(os.path.join(work, "vocab", "rows.npy"))
     for t, s in enumerate(share):                # a Capitalised form and its lower-case word count together
         if s != t:
@@ -68,7 +66,7 @@ def pronunciations(work, n_shards=24):
         elif c:
             ph = c.most_common(1)[0][0]
         else:
-            ph = tuple(T.PHONE_ID[x] for x in lex.get(w, [()])[0] if x in T.PHONE_ID)
+            ph = tuple(T.PHONE_ID[x] for x in lex.get(w, lex.get(w.capitalize(), ())))
         pron[t, :len(ph[:T.NSLOT + 1])] = ph[:T.NSLOT + 1]
         if r not in ".,;:?!":                    # after these a pause is the better guess
             silent[t] = (quiet / total if quiet > total / 2 else 0) if total else float(not r[-1].isalnum())

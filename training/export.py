@@ -24,7 +24,7 @@ SEMANTIC_BLOCK = 592     # of the semantic network: 64 of text, 1, and the longe
 def coarse_state(net):
     """State dict of transformers' BarkCoarseModel."""
     g = torch.Generator().manual_seed(2)
-    tiny = lambda x: torch.where(x.abs().sum(1, keepdim=True) == 0, 0.01 * torch.randn(x.shape, generator=g), x)   # unused rows: see fine.py
+    tiny = lambda x: torch.where(x.abs().sum(1, keepdim=True) == 0, 0.01 * torch.randn(x.shape, generator=g), x)   # unused rows, as in fine.py
     position = torch.zeros(BLOCK, N.HIDDEN)
     position[:N.POSITIONS] = net.position
     sd = {"input_embeds_layer.weight": tiny(net.tables()), "position_embeds_layer.weight": tiny(position),
@@ -37,14 +37,19 @@ def coarse_state(net):
 
 
 def presets(work, books, out):
-    """OUT/voices/NAME.npz: HISTORY codes of a pause of each other speaker. Their semantic tokens are N.PROMPT, which to the semantic network
+    """OUT/voices/NAME.npz: HISTORY codes of the pause of each other speaker. Their semantic tokens are N.PROMPT, which to the semantic network
     is the same as no history; the coarse network goes on with who paused."""
     os.makedirs(out, exist_ok=True)
     rng = np.random.default_rng(5)
     n = N.HISTORY // 2
     for who in list(CT.SPEAKERS)[1:]:        # the first is who speaks without a preset
-        fine_codes = np.zeros((fine.BOOKS, n), np.int64)
-        fine_codes[0] = rng.choice(CT.pause_codes(work, books, who), n)
+        path = next(iter(CT.shards(work, who)), None)
+        if path is None:
+            continue
+        with np.load(path) as z:
+            codes, at = CT.codes_of(z, books, who, rng), z["at"]
+        pause = codes[:, at[:-1][np.diff(at) > 3]]           # the first frames of its utterances
+        fine_codes = pause[:, rng.integers(0, pause.shape[1], n)]
         fine_codes[1] = rng.choice(V.NOISE, n)
         np.savez(os.path.join(out, who + ".npz"), semantic_prompt=np.full(N.HISTORY // 3, N.PROMPT), coarse_prompt=fine_codes[:2], fine_prompt=fine_codes)
 
@@ -53,7 +58,7 @@ def gpt(kind, ids, **more):
     return dict(model_type=kind, dropout=0.0, bias=False, initializer_range=0.02, use_cache=True, **more)
 
 
-def configs(ids, semantic_t, semantic_p, coarse_t):
+def configs(ids, semantic_t, semantic_p, coarse_t, fine_t):
     """config.json and generation_config.json."""
     model = dict(
         architectures=["BarkModel"], model_type="bark", initializer_range=0.02, torch_dtype="float16",
@@ -78,7 +83,7 @@ def configs(ids, semantic_t, semantic_p, coarse_t):
         coarse_acoustics_config=dict(renormalize_logits=True, do_sample=True, temperature=coarse_t, coarse_semantic_pad_token=N.PAD, coarse_rate_hz=75,
                                      n_coarse_codebooks=2, coarse_infer_token=N.INFER, max_coarse_input_length=N.N_SEM,
                                      max_coarse_history=N.HISTORY, sliding_window_len=N.NEW),
-        fine_acoustics_config=dict(temperature=0.5, max_fine_history_length=512, max_fine_input_length=1024, n_fine_codebooks=fine.BOOKS))
+        fine_acoustics_config=dict(temperature=fine_t, max_fine_history_length=512, max_fine_input_length=1024, n_fine_codebooks=fine.BOOKS))
     return model, generation
 
 
@@ -90,8 +95,10 @@ def main():
     p.add_argument("--semantic-temperature", type=float, default=0.7)
     p.add_argument("--semantic-top-p", type=float, default=0.85)
     p.add_argument("--coarse-temperature", type=float, default=0.7)
-    p.add_argument("--sharpen", type=float, default=1.2, help="by how much formants stand out more than in the codes' means (codec_tokens.sharpen)")
-    p.add_argument("--gain", type=float, default=0.5, help="dB that bring the mean of sentences to -23 LUFS (sound.py)")
+    p.add_argument("--fine-temperature", type=float, default=0.5)
+    p.add_argument("--no-fine", action="store_true", help="codebooks 3 and 4 say nothing and the mean: to hear what they are worth")
+    p.add_argument("--sharpen", type=float, default=1.0, help="by how much formants stand out more than in the codes' means (codec_tokens.sharpen)")
+    p.add_argument("--gain", type=float, default=0.0, help="dB that bring the mean of sentences to -23 LUFS (sound.py)")
     a = p.parse_args()
     os.makedirs(a.out, exist_ok=True)
     ids = dict(tokens.load_ids(a.work), block_size=SEMANTIC_BLOCK)
@@ -104,17 +111,21 @@ def main():
     net.load_state_dict(torch.load(os.path.join(a.work, "coarse.pt"))["net"])
     decoder = torch.load(os.path.join(a.work, "codec.pt"))["net"]
     codec.louder(decoder, a.gain)
-    parts = [("semantic.", semantic), ("fine_acoustics.", fine.state()),
+    refine = fine.Fine(books)
+    if os.path.exists(os.path.join(a.work, "fine.pt")):
+        refine.load_state_dict(torch.load(os.path.join(a.work, "fine.pt"))["net"])
+    parts = [("semantic.", semantic), ("fine_acoustics.", refine.export()),
              ("codec_model.decoder.", decoder)]
     with torch.no_grad():
         parts.append(("coarse_acoustics.", coarse_state(net)))
     sd = {prefix + k: v for prefix, part in parts for k, v in part.items()}
     for i in range(fine.BOOKS):
-        book = torch.zeros(codec.ROWS, CT.DIM)
-        if i < 2:
-            book[:CT.CODES] = torch.from_numpy(books["books"][i])
+        book = torch.from_numpy(books["books"][i].copy())
         if i == 0:
             CT.sharpen(book, a.sharpen)
+        if a.no_fine and i > 1:
+            book[:] = 0
+            book[:, CT.SHARE] = float(i == 3) * torch.from_numpy(books["shapes"] + 1.0).mean(0)
         sd["codec_model.quantizer.layers.%d.codebook.embed" % i] = book
     position = "semantic.position_embeds_layer.weight"
     sd[position] = sd[position][:SEMANTIC_BLOCK]
@@ -123,7 +134,7 @@ def main():
     sd = {k: v.detach().half().contiguous() for k, v in sd.items()}
     save_file(sd, os.path.join(a.out, "model.safetensors"), metadata={"format": "pt"})
     os.chmod(os.path.join(a.out, "model.safetensors"), 0o644)
-    model, generation = configs(ids, a.semantic_temperature, a.semantic_top_p, a.coarse_temperature)
+    model, generation = configs(ids, a.semantic_temperature, a.semantic_top_p, a.coarse_temperature, a.fine_temperature)
     for name, value in (("config.json", model), ("generation_config.json", generation)):
         with open(os.path.join(a.out, name), "w", encoding="ascii") as f:
             json.dump(value, f, indent=1)

@@ -23,7 +23,7 @@ from torch import nn
 import tokens as T
 
 D, HEADS, LAYERS, HD = 256, 4, 4, 64
-NONE, EOT, NCODE = T.NP, T.NP + 1, T.NP + 2      # "no phone" and "end of text" beside the 41 phones
+NONE, EOT, NCODE = T.NP, T.NP + 1, T.NP + 2      # "no phone" and "end of text" beside the phones
 NPOS = 12                                        # sinusoid pairs of a position
 # where things live in the 256 dimensions
 CONST, KIND, THIRD, F0, PH, W, SL, POS, NW, NP0, NPH, SLOTS, FREE = 0, 1, 4, 7, 14, 30, 46, 53, 77, 93, 103, 113, 233
@@ -169,6 +169,14 @@ class Semantic(nn.Module):
         return {k: v.detach().clone().float().contiguous() for k, v in sd.items()}
 
 
+def pitch_codes():
+    """(NF0, 7): unvoiced, and six bumps over the classes."""
+    x = torch.linspace(-0.3, 5.3, T.NF0 - 1)[:, None]
+    bumps = torch.exp(-(x - torch.arange(6)).square())
+    return torch.block_diag(torch.ones(1, 1), F.normalize(bumps, dim=1))
+
+
+PITCH = pitch_codes()
 CODE10, CODE16 = sphere(NCODE, 10, 1), sphere(T.NP, 16, 2)
 PTR, SLOT = signed(T.NW, 16), signed(T.NSLOT + 1, 7)
 
@@ -178,7 +186,7 @@ def init_tables(m):
     """The meaning of every row: see the module's head."""
     own = 0.3                                    # own pointer and slot of a token; layer 1 adds the full size
     o = 0
-    for n, at, code in ((T.NP, PH, CODE16), (3, THIRD, torch.eye(3)), (T.NF0, F0, torch.eye(T.NF0)), (3, KIND, torch.eye(3)), (T.NW, W, own * PTR), (T.NSLOT + 1, SL, own * SLOT)):
+    for n, at, code in ((T.NP, PH, CODE16), (3, THIRD, torch.eye(3)), (T.NF0, F0, PITCH), (3, KIND, torch.eye(3)), (T.NW, W, own * PTR), (T.NSLOT + 1, SL, own * SLOT)):
         m.vin[o:o + n, at:at + code.shape[1]] = code
         o += n
     m.vin[T.NP + 3 + T.NF0:T.NP + 3 + T.NF0 + 3, CONST] = 1
@@ -205,7 +213,7 @@ def init_tables(m):
     o += T.NP
     m.vout[o:o + 3, THIRD:THIRD + 3] = 0.5 * torch.eye(3)
     o += 3
-    m.vout[o:o + T.NF0, F0:F0 + T.NF0] = 0.5 * torch.eye(T.NF0)
+    m.vout[o:o + T.NF0, F0:F0 + 7] = 0.5 * PITCH
     o += T.NF0
     m.vout[o, NPH:NPH + 10] = a * CODE10[NONE]
     m.vout[o, CONST], m.vout[o + 1, CONST], m.vout[o + 2, CONST] = -a, 0, a

@@ -141,6 +141,13 @@ S["n2"] = "Smith Jones Brown Wilson Taylor Davis Miller Clark Lewis Walker Young
 S["dig2"] = [str(i) for i in range(1, 32)]
 
 
+def words_of(rows):
+    """(words, names) of the rows of vocab.txt."""
+    words = [w for w in rows if w.isalpha() and w.islower() and len(w) > 1]
+    low = set(words)
+    return words, [w for w in rows if w.isalpha() and w.istitle() and len(w) > 1 and w.lower() not in low]
+
+
 class Texts:
     """texts(i) -> (kind, text). pools: words of the vocabulary are mixed into the templates, so that contexts vary."""
 
@@ -168,16 +175,14 @@ class Texts:
         """Words of the teacher's lexicon that the vocabulary has not whole, and how often each is drawn (cumulated): (words, ends), names after."""
         from wordfreq import word_frequency
         have = set(self.words) | {n.lower() for n in self.names}
-        spelt = set(open(vocab.WORDS, encoding="utf-8").read().split())
         out = ([], []), ([], [])
-        for w in sorted(vocab.read_lexicon(vocab.DICT)):
-            f = word_frequency(w, "en")
-            if w in have or not w.isalpha() or not 3 <= len(w) <= 14 or f < 1e-7:
+        for w in sorted(vocab.read_lexicon()):
+            f = word_frequency(w.lower(), "en")
+            if w.lower() in have or not 3 <= len(w) <= 14 or f < 1e-7:
                 continue
-            for (words, ends), ok, cased in zip(out, (w in spelt, w.capitalize() in spelt or w not in spelt), (w, w.capitalize())):
-                if ok:
-                    words.append(cased)
-                    ends.append((ends[-1] if ends else 0) + f ** 0.4)
+            words, ends = out[w[0].isupper()]
+            words.append(w)
+            ends.append((ends[-1] if ends else 0) + f ** 0.4)
         return out
 
     def split(self, i):

@@ -1,33 +1,35 @@
 """Semantic tokens of the embedded voice: a deterministic function of the teacher's alignment. Shared by every script here.
 
-Dataset format (written by corpus.py, read by everybody; W = the --work folder)
--------------------------------------------------------------------------------
-W/corpus/NNN.npz: one shard, flat arrays over its utterances. Utterance u owns piece_ids[piece_at[u]:piece_at[u+1]] and so on.
-  piece_at, piece_ids   WordPiece ids (rows of vocab.txt, without text_encoding_offset; no special tokens, no padding)
-  phone_at              then, one entry a phone:
+Dataset format (W = the --work folder)
+--------------------------------------
+W/raw/NNN.npz (corpus.py): what the teacher says, flat arrays over the utterances of a shard; frames are 1/80 s.
+  text_at, ids          WordPiece ids (rows of vocab.txt, without text_encoding_offset)
+  phone_at, phone, piece  phones without pauses, and the piece of each; gap: may a pause stand before it?
+  mark                  the piece that owns such a pause
+  guess                 frame at which the teacher's durations say that the phone begins
+  frame_at, f0, mgc, share   pitch (Hz), mel-cepstrum, noise's share (spectra.py)
+W/corpus/NNN.npz (hmm.py): the same aligned.
+  piece_at, piece_ids   as ids above
+  phone_at              then, one entry a phone, pauses included:
     phone (uint8)       index into PHONES
     piece (int16)       index of the piece that owns the phone, 0..63; -1 = the leading pause
     slot  (uint8)       0 = first phone of its piece, 1, 2 ... the later ones (0 for the leading pause)
-    dur   (n, 5) uint16 frames of 5 ms in each of the 5 HTS states, AFTER trimming the pauses at both ends
-  frame_at, lf0         log F0 (natural, Hz) of each 5 ms frame after trimming, float16 in [4, 6]; 0 = unvoiced
-  lead                  number of 5 ms frames cut off in front: hts_engine's frame = lead + ours (the end is cut as well)
-  sem_at, sem           semantic tokens (uint16), one a 1/49.9 s, without the end token
+    dur   (n, 3) uint16 frames of 1/80 s in each of the three states, AFTER trimming the pauses at both ends
+  frame_at, f0          Hz of each frame after trimming; 0 = unvoiced
+  lead                  number of the teacher's frames cut off in front
+  sem_at, sem           semantic tokens (uint16), 50 a second, without the end token
   held                  bool: belongs to the validation set
-  kind                  uint8: source of the text, see corpus.KINDS
+  kind                  uint8: source of the text, see texts.KINDS
 W/corpus/NNN.txt        the texts, one a line, in the same order
-W/corpus/NNN.lab.gz     the full-context labels, one a line, a blank line after each utterance: input of hts/hts_params
 W/ids.json              sizes and ids of the vocabularies (written by vocab.py from ids() below)
 W/vocab/                vocab.txt and tokenizer_config.json, as the exported model has them
 
-hts/hts_params VOICE [-m] < labels: for each utterance, little endian: int32 phones, int32 frames, uint16 dur[phones][5],
-float32 lf0[frames] (0 = unvoiced) and, with -m, float32 mgc[frames][45] (alpha 0.45). Nothing is trimmed there.
-
 The token classes
 -----------------
-  A  first frame of a piece's first phone   (piece mod 32, phone)                    A0 + w * 41 + phone
-  B  first frame of its later phones        (slot 1..12, clipped; phone)             B0 + (slot-1) * 41 + phone
-  C  every other frame                      (phone, third of the phone, F0 class)    C0 + (phone * 3 + third) * 7 + f0
-third: HTS states 1-2 / 3 / 4-5. F0 class: 0 unvoiced, 1..6 equal log steps of 140..216 Hz. The leading pause is kind C only.
+  A  first frame of a piece's first phone   (piece mod 32, phone)                    A0 + w * NP + phone
+  B  first frame of its later phones        (slot 1..12, clipped; phone)             B0 + (slot-1) * NP + phone
+  C  every other frame                      (phone, third of the phone, F0 class)    C0 + (phone * 3 + third) * 13 + f0
+third: the state of the alignment. F0 class: 0 unvoiced, 1..12 equal log steps of 115..300 Hz. The leading pause is kind C only.
 A token's text position (piece) makes the alignment explicit; its slot makes the next phone a table look-up.
 """
 import json
@@ -35,21 +37,46 @@ import os
 
 import numpy as np
 
-PHONES = ("aa ae ah ao aw ax ay b ch d dh eh er ey f g hh ih iy jh k l m n ng ow oy p r s sh t th uh uw v w y z zh pau").split()
+PHONES = ("aa ae ah ao aw ax ay b ch d dh eh er ey f g hh ih iy jh k l m n ng ow oy p r s sh t th uh uw v w y z zh pau dx").split()
 PHONE_ID = {p: i for i, p in enumerate(PHONES)}
 PAU = PHONE_ID["pau"]
-NP = len(PHONES)                 # 41
-NW, NSLOT, NF0, NTHIRD = 32, 12, 7, 3
+NP = len(PHONES)                 # 42
+NW, NSLOT, NF0, NTHIRD = 32, 12, 13, 3
 A0, B0, C0 = 0, NW * NP, NW * NP + NSLOT * NP
-SEM = C0 + NP * NTHIRD * NF0     # 2665 semantic tokens; the id of "end" and of the history padding as well
+SEM = C0 + NP * NTHIRD * NF0     # 3486 semantic tokens; the id of "end" and of the history padding as well
 END = SEM
-SEM_ROWS = 2672                  # rows of lm_head; also text_encoding_offset
-RATE = 49.9                      # semantic tokens a second
-FRAME5 = 0.005                   # HTS frame, seconds
+SEM_ROWS = 3488                  # rows of lm_head; also text_encoding_offset
+RATE = 50.0                      # semantic tokens a second
+FRAME = 1 / 80                   # of the teacher, seconds
 MAX_TEXT = 64                    # max_input_semantic_length
 MAX_SEM = 512                    # longest utterance (tokens)
-F0_LOW, F0_HIGH = 140.0, 216.0
-LEAD5, TRAIL5 = 12, 30           # 60 ms and 150 ms of pause are kept at the ends
+F0_LOW, F0_HIGH = 115.0, 300.0
+LEAD, TRAIL = 2, 10              # frames of pause that are kept at the ends
+# the teacher's alphabet (misaki's) in ours; of two signs the longer comes first
+SIGNS = {"\u025c\u0279": "er", "\u0259\u0279": "er", "\u025a": "er", "A": "ey", "I": "ay", "O": "ow", "W": "aw", "Y": "oy", "i": "iy", "u": "uw", "\u00e6": "ae", "\u0251": "aa",
+         "\u0254": "ao", "\u0259": "ax", "\u0250": "ax", "\u1d4a": "ax", "\u025b": "eh", "\u025c": "er", "\u026a": "ih", "\u1d7b": "ih", "\u028a": "uh", "\u028c": "ah",
+         "h": "hh", "j": "y", "\u014b": "ng", "\u0279": "r", "\u0283": "sh", "\u03b8": "th", "\u0292": "zh", "\u00f0": "dh", "\u02a4": "jh", "\u02a7": "ch", "\u0261": "g", "T": "dx"}
+SIGNS.update({c: c for c in "bdfklmnpstvwz"})
+UNSAID = "\u02c8\u02cc ;:,.!?\u2014\u2026\"()\u201c\u201d"       # stress, spaces and marks
+
+
+def signs(said):
+    """[(phone name, position of its first sign, number of signs)] of a string of the teacher's alphabet; None if it has others."""
+    out, i = [], 0
+    while i < len(said):
+        n = 2 if said[i:i + 2] in SIGNS else 1
+        if said[i:i + n] in SIGNS:
+            out.append((SIGNS[said[i:i + n]], i, n))
+        elif said[i] not in UNSAID:
+            return None
+        i += n
+    return out
+
+
+def phones_of(said):
+    """Phone names of a string of the teacher's alphabet; None if it has others."""
+    s = signs(said)
+    return None if s is None else [p for p, _, _ in s]
 
 
 def ids(n_text):
@@ -80,42 +107,42 @@ def factors():
                 f0=np.where(kind == 2, c % NF0, -1))
 
 
-def f0_class(lf0):
-    """F0 class of log F0 values (0 = unvoiced)."""
-    lf0 = np.asarray(lf0, np.float32)
-    step = np.floor(6 * (lf0 - np.log(F0_LOW)) / np.log(F0_HIGH / F0_LOW))
-    return np.where(lf0 > 1, 1 + np.clip(step, 0, 5), 0).astype(np.int64)
+def f0_class(f0):
+    """F0 class of pitches in Hz (0 = unvoiced)."""
+    f0 = np.asarray(f0, np.float32)
+    step = np.floor((NF0 - 1) * np.log(np.maximum(f0, 1) / F0_LOW) / np.log(F0_HIGH / F0_LOW))
+    return np.where(f0 > 0, 1 + np.clip(step, 0, NF0 - 2), 0).astype(np.int64)
 
 
 def trim(phone, dur):
-    """Cut the pauses at both ends to LEAD5 / TRAIL5 frames. Changes dur (n, 5) in place; returns (lead, kept frames)."""
+    """Cut the pauses at both ends to LEAD / TRAIL frames. Changes dur (n, 3) in place; returns (lead, kept frames)."""
     lead = 0
     if phone[0] == PAU:
-        cut = lead = max(0, int(dur[0].sum()) - LEAD5)
-        for s in range(5):                       # the first states go first
+        cut = lead = max(0, int(dur[0].sum()) - LEAD)
+        for s in range(NTHIRD):                  # the first states go first
             d = min(cut, int(dur[0, s]))
             dur[0, s] -= d
             cut -= d
     if phone[-1] == PAU and len(phone) > 1:
-        cut = max(0, int(dur[-1].sum()) - TRAIL5)
-        for s in range(4, -1, -1):
+        cut = max(0, int(dur[-1].sum()) - TRAIL)
+        for s in range(NTHIRD - 1, -1, -1):
             d = min(cut, int(dur[-1, s]))
             dur[-1, s] -= d
             cut -= d
     return lead, int(dur.sum())
 
 
-def encode(phone, piece, slot, dur, lf0):
-    """Semantic tokens of one utterance, or None if it has more phones than frames. lf0: one a 5 ms frame, trimmed like dur."""
-    ends = np.cumsum(dur.reshape(-1)) * FRAME5                   # end time of every state
-    n = int(ends[-1] * RATE)
+def encode(phone, piece, slot, dur, f0):
+    """Semantic tokens of one utterance, or None if it has more phones than tokens. f0 (Hz): one a frame, trimmed like dur."""
+    ends = np.cumsum(dur.reshape(-1)) * FRAME                    # end time of every state
+    n = int(ends[-1] * RATE + 1e-6)
     m = len(phone)
     if n < m or n > MAX_SEM:
         return None
     mid = (np.arange(n) + 0.5) / RATE
-    state = np.minimum(np.searchsorted(ends, mid, side="right"), m * 5 - 1)
+    state = np.minimum(np.searchsorted(ends, mid, side="right"), m * NTHIRD - 1)
     # first frame of every phone, moved so that each has one at least
-    first = np.searchsorted(state // 5, np.arange(m), side="left")
+    first = np.searchsorted(state // NTHIRD, np.arange(m), side="left")
     for j in range(1, m):
         first[j] = max(first[j], first[j - 1] + 1)
     limit = n
@@ -125,10 +152,9 @@ def encode(phone, piece, slot, dur, lf0):
         limit = first[j]
     first[0] = 0
     owner = np.searchsorted(first, np.arange(n), side="right") - 1
-    st = np.clip(state - owner * 5, 0, 4)
-    third = np.array([0, 0, 1, 2, 2])[st]
-    f0 = f0_class(lf0[np.minimum((mid / FRAME5).astype(int), len(lf0) - 1)])
-    out = C0 + (phone[owner].astype(np.int64) * NTHIRD + third) * NF0 + f0
+    third = np.clip(state - owner * NTHIRD, 0, NTHIRD - 1)
+    pitch = f0_class(f0[np.minimum((mid / FRAME).astype(int), len(f0) - 1)])
+    out = C0 + (phone[owner].astype(np.int64) * NTHIRD + third) * NF0 + pitch
     for j in range(m):
         if piece[j] < 0:
             continue

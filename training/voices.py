@@ -1,164 +1,200 @@
-"""Other speakers for the coarse network and the decoder: the Clustergen voices rms and awb of flite, in the codec's own terms.
+"""The second speaker for the coarse and fine networks and the decoder: kumo (kumo.py), in the codec's own terms.
 
-usage: voices.py --work DIR [--shards N]     reads W/corpus/NNN.npz and .txt; writes W/codec/rms_NNN.npz, awb_NNN.npz and their *.wave.npy
+usage: voices.py --work DIR      reads W/kumo; writes W/codec/kumo_NNN.npz and their *.wave.npy
 
-A speaker says a text as slt does: with slt's semantic tokens, durations, voicing and melody, the melody moved to the speaker's mean and spread.
-Only the spectra are the speaker's, stretched phone by phone. So a semantic token tells nothing of who speaks, and what the semantic network
-says later is what these were learnt with. A text whose phones flite has otherwise is left out (one in seven). NNN.npz: at (utterance
-starts), mgc, a, phi as in vocoder.py, sem_at, sem, held."""
+kumo says a text as heart does: with heart's semantic tokens, durations, voicing and melody, the melody moved to kumo's mean and spread. Only the
+spectra are kumo's (WORLD's CheapTrick and D4C), stretched state by state. So a semantic token tells nothing of who speaks. NNN.npz: at (utterance
+starts), mgc, share, a, phi as hmm.py has them, sem_at, sem, held."""
 import argparse
-import io
+import glob
 import os
-import subprocess
 import time
 
 import numpy as np
 
+import corpus
+import hmm
+import spectra
 import tokens
 import vocoder as V
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-NAMES = ("rms", "awb")
-ORDER, RATE16 = 25, 16000
-MELODY = {"rms": (4.654, 0.14), "awb": (4.833, 0.119)}    # mean and spread of log F0 in flite; rms 6 % higher: few frames are below the lowest pitch with codes
-SLT_MEAN, SLT_STD = 5.162, 0.088     # of slt's log F0 in voiced frames
+RAISED = 1.06                    # kumo's mean pitch, so that few frames are below the lowest pitch with codes
+FFT = 1024
+GROUP = 5                        # parts of W/kumo in a shard
 
 
-def build_helper(work):
-    exe = os.path.join(work, "flite_params")
-    if not os.path.exists(exe):
-        libs = ["-lflite_cmu_us_rms", "-lflite_cmu_us_awb", "-lflite_usenglish", "-lflite_cmulex", "-lflite", "-lm"]
-        subprocess.run(["cc", "-O2", "-o", exe, os.path.join(HERE, "flite", "flite_params.c")] + libs, check=True)
-    return exe
+def fit_matrix():
+    """As spectra.fit_matrix(), for FFT / 2 + 1 bins."""
+    f = np.arange(FFT // 2 + 1) * (V.RATE / FFT)
+    w = 2 * np.pi * f / V.HTS_RATE
+    own = w + 2 * np.arctan2(V.ALPHA * np.sin(w), 1 - V.ALPHA * np.cos(w))
+    x = np.cos(np.outer(own, np.arange(V.MGC)))
+    weight = np.gradient(own)[:, None]
+    weight[:3] = 0
+    return np.linalg.solve(x.T @ (weight * x) + 1e-4 * np.eye(V.MGC), (weight * x).T).T.astype(np.float32)
 
 
-def read_params(stream):
-    """First (alpha, beta, rate), then for each text (phone names, dur (n, 3), f0, mcep (frames, 25)) or None."""
-    yield np.frombuffer(stream.read(12), "<f4")
-    while True:
-        head = stream.read(8)
-        if len(head) < 8:
-            return
-        n, frames = (int(x) for x in np.frombuffer(head, "<i4"))
-        if n == 0:
-            yield None
-            continue
-        raw = stream.read(4 * n)
-        names = [raw[4 * i:4 * i + 4].rstrip(b"\0").decode("ascii") for i in range(n)]
-        dur = np.frombuffer(stream.read(6 * n), "<u2").reshape(n, 3)
-        f0 = np.frombuffer(stream.read(4 * frames), "<f4")
-        yield names, dur, f0, np.frombuffer(stream.read(4 * ORDER * frames), "<f4").reshape(frames, ORDER)
+FIT = fit_matrix()
 
 
-def conversion(alpha, beta):
-    """(ORDER, MGC) and (MGC,): mcep of 16 kHz -> MGC as vocoder.py has it. flite's postfilter beta is applied; above 8 kHz the
-    spectrum goes on from its last 500 Hz and falls by 9 dB to 12 kHz."""
-    f = np.arange(V.FFT // 2 + 1) * (V.RATE / V.FFT)
-    warp = lambda w, a: w + 2 * np.arctan2(a * np.sin(w), 1 - a * np.cos(w))
-    basis = np.cos(np.outer(np.arange(ORDER), warp(2 * np.pi * np.minimum(f, 8000) / RATE16, alpha)))
-    sharper = np.ones(ORDER)
-    sharper[2:] += beta
-    basis *= sharper[:, None]
-    last = (f >= 7500) & (f <= 8000)
-    basis[:, f > 8000] = basis[:, last].mean(1)[:, None]
-    fall = np.where(f > 8000, -(f - 8000) / 4000 * 9 / 20 * np.log(10), 0)
-    own = warp(2 * np.pi * f / V.HTS_RATE, V.ALPHA)
-    x = np.cos(np.outer(np.arange(V.MGC), own)).T
-    w = np.gradient(own)[:, None]                            # errors count alike on the warped axis
-    fit = np.linalg.solve(x.T @ (w * x) + 1e-3 * np.eye(V.MGC), (w * x).T)
-    return (fit @ basis.T).T.astype(np.float32), (fit @ fall).astype(np.float32)
+def analyse(wave, f0):
+    """mgc (frames, 45), share (frames, NB) of a wave whose pitch is known, 80 frames a second."""
+    import pyworld
+    x = wave.astype(np.float64) / 32768
+    f0 = np.where(f0 > 60, f0, 0).astype(np.float64)
+    t = np.arange(len(f0)) * tokens.FRAME
+    power = pyworld.cheaptrick(x, f0, t, V.RATE, fft_size=FFT, f0_floor=71)
+    noise = power * pyworld.d4c(x, f0, t, V.RATE, fft_size=FFT) ** 2
+    edge = np.searchsorted(np.arange(FFT // 2 + 1) * (V.RATE / FFT), spectra.BANDS)
+    band = lambda y: np.add.reduceat(y, edge[:-1], axis=1)
+    share = np.log10(np.clip(band(noise) / (band(power) + 1e-16), 1e-3, 1))
+    share[f0 == 0] = 0
+    return ((0.5 * np.log(power + 1e-14) - spectra.UNIT) @ FIT).astype(np.float32), share.astype(np.float32)
 
 
-def level(mgc):
-    """log of each frame's mean power."""
-    return np.log(np.mean(np.exp(2 * (mgc @ V.LOGH).real), 1) + 1e-9)
+def parts(work):
+    """Lists of utterances, one a file of W/kumo."""
+    for path in sorted(glob.glob(os.path.join(work, "kumo", "[0-9][0-9][0-9].npz"))):
+        with np.load(path) as z:
+            d = {k: z[k] for k in z.files}
+        cut = lambda k, u: d[k][d[k + "_at"][u]:d[k + "_at"][u + 1]]
+        yield [dict(text=str(t), dur=cut("dur", u), f0=cut("f0", u), wave=cut("wave", u)) for u, t in enumerate(d["texts"])]
 
 
-def stretch(names, dur, phone, five):
-    """For each 5 ms frame of slt's (phone, five) the time in flite's frames of the same phone, or None where the phones differ.
-    A pause that flite has not made is taken from its first one."""
-    own = [i for i, n in enumerate(names) if n != "pau"]
-    if [names[i] for i in own] != [tokens.PHONES[p] for p in phone if p != tokens.PAU]:
+def utterance(maker, said, f0, mgc, share, dur):
+    """An utterance as hmm.py takes it, from corpus.own()'s answer and a voice's features."""
+    _, ids, phone, piece, gap, mark, position = said
+    starts = 2 * np.cumsum(dur) - corpus.LATE
+    return dict(ids=np.array(ids), phone=np.array(phone), piece=np.array(piece), gap=np.array(gap), mark=np.array(mark), guess=starts[np.array(position)],
+                f0=f0, mgc=mgc, share=share, held=False, kind=0)
+
+
+def phones_in(u, models):
+    """[(phone number or -1 - n for the pause before phone n, begin, end of each of its states)] in frames."""
+    rows = hmm.chain(u["phone"], u["gap"])
+    dur = hmm.viterbi(models.score(hmm.observe(u["mgc"], u["share"], u["f0"])), rows, u["guess"], len(u["f0"]))
+    if dur is None:
         return None
-    end = np.cumsum(dur.sum(1))
-    begin = end - dur.sum(1)
-    out, k = [], 0
-    for p, n in zip(phone, five.sum(1)):
-        i = own[k] if p != tokens.PAU else (own[k] if k < len(own) else len(names)) - 1
-        k += p != tokens.PAU
-        if p == tokens.PAU and names[i] != "pau":
-            i = 0
-        if end[i] == begin[i]:
-            return None
-        out.append(begin[i] + (np.arange(n) + 0.5) / n * (end[i] - begin[i]) - 0.5 if n else np.zeros(0))
-    return np.concatenate(out)
+    ends = np.cumsum(dur)
+    return {r[1]: [(ends[s + i] - dur[s + i], ends[s + i]) for i in range(3)] for s, r in enumerate(rows) if s % 3 == 0 and dur[s:s + 3].sum()}
 
 
-def convert(raw, said, matrix, offset):
-    """MGC of 5 ms frames of one text as flite's voice would say it with slt's durations, or None."""
-    names, dur, _, mcep = raw
-    at = stretch(names, dur, *said) if names and names[0] == "pau" else None
-    if at is None:
-        return None
-    at = at.clip(0, len(mcep) - 1)
-    i = np.minimum(at.astype(int), len(mcep) - 2)
-    f = (at - i)[:, None].astype(np.float32)
-    mcep = mcep[i] * (1 - f) + mcep[i + 1] * f
-    mgc = mcep @ matrix + offset
-    plain = mcep @ (matrix / np.where(np.arange(ORDER) < 2, 1, 1.4)[:, None]) + offset
-    mgc[:, 0] += 0.5 * (level(plain) - level(mgc))           # the postfilter must not change the power
-    return mgc
+def stretch(heart, kumo, n):
+    """For each of heart's n frames the time in kumo's frames."""
+    out = np.zeros(n)
+    for who, states in heart.items():
+        other = kumo.get(who)
+        if other is None:                        # a pause that kumo did not make
+            other = kumo[-1]
+        whole = (other[0][0], other[-1][1])
+        begin, end = states[0][0], states[-1][1]
+        for (a, b), (c, d) in zip(states, other):
+            if a == b:
+                continue
+            if c == d:                           # a state that kumo left out: the same share of the phone
+                f = lambda t: whole[0] + (t - begin) / (end - begin) * (whole[1] - whole[0])
+                c, d = f(a), f(b)
+            out[a:b] = c + (np.arange(b - a) + 0.5) / (b - a) * (d - c) - 0.5
+    return out
+
+
+def synthesise(mgc, share, a, phi, rng):
+    """(whole wave, its harmonic part), HOP samples a frame of a: minimum-phase pulses and filtered noise. mgc, share: 80 frames a second."""
+    n = len(a) * V.HOP
+    band = np.minimum(np.searchsorted(spectra.BANDS, np.arange(V.FFT // 2 + 1) * (V.RATE / V.FFT), side="right") - 1, spectra.NB - 1)
+    harmonic = np.zeros(n + 2 * V.FFT, np.float32)
+    for i in np.nonzero(a)[0]:
+        k = np.arange(-(-phi[i] // V.PHASES), 8)
+        u = (k * V.PHASES - phi[i]) / a[i]
+        u = u[(u >= 0) & (u < 1)]
+        at = (i + u) * V.HOP
+        h = np.exp(V.at_times(mgc, at / V.RATE, tokens.FRAME) @ V.LOGH) * np.sqrt(1 - 0.999 * V.at_times(10 ** share, at / V.RATE, tokens.FRAME)[:, band])
+        h *= np.exp(-2j * np.pi * np.outer(at - at.astype(int), np.arange(V.FFT // 2 + 1)) / V.FFT) * (0.75 * np.sqrt(V.HTS_RATE / (V.FPS * a[i] / V.PHASES)))
+        h[:, -1] = h[:, -1].real
+        for w, x in zip(at.astype(int), np.fft.irfft(h, axis=1)):
+            harmonic[w:w + V.FFT] += x
+    # noise: windows of 10 ms, each filtered as a whole
+    step = 120
+    white = rng.standard_normal(n + 2 * step) * np.sqrt(0.75)
+    win = np.sin(np.pi * (np.arange(2 * step) + 0.5) / (2 * step)) ** 2
+    where = np.arange(0, n, step)
+    seg = np.stack([white[w:w + 2 * step] for w in where]) * win
+    t = np.maximum(where, 0) / V.RATE
+    quiet = np.repeat(a == 0, V.HOP)[np.minimum(where, n - 1)]
+    part = np.where(quiet[:, None], 1, V.at_times(10 ** share, t, tokens.FRAME))[:, band]
+    spec = np.fft.rfft(seg, V.FFT, axis=1) * np.exp(V.at_times(mgc, t, tokens.FRAME) @ V.LOGH) * np.sqrt(part)
+    noise = np.zeros(n + 2 * V.FFT + step, np.float32)
+    for w, x in zip(where, np.fft.irfft(spec, axis=1)):
+        noise[w:w + V.FFT] += x
+    harmonic = harmonic[:n] * np.float32(V.LEVEL)
+    return harmonic + noise[step:step + n] * np.float32(V.LEVEL), harmonic
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--work", default="training/work")
-    p.add_argument("--shards", type=int, default=4)
     p.add_argument("--seed", type=int, default=1)
     a = p.parse_args()
-    tokens.RATE = 50.0
-    exe = build_helper(a.work)
+    maker = corpus.Maker(a.work)
+    with np.load(os.path.join(a.work, "hmm.npz")) as z:
+        models = hmm.Models(z["mean"], z["var"])
+    data = []
+    for k, part in enumerate(parts(a.work)):
+        for u in part:
+            said = maker.own(u["text"])
+            if said is not None:
+                mgc, share = analyse(u["wave"], u["f0"])
+                data.append((k, u["text"], said, utterance(maker, said, u["f0"], mgc, share, u["dur"])))
+        print("part %d analysed" % k, flush=True)
+    path = os.path.join(a.work, "kumo_hmm.npz")
+    if not os.path.exists(path):
+        m = hmm.train_on([u for _, _, _, u in data], 5)
+        np.savez(path, mean=m.mean, var=m.var)
+    with np.load(path) as z:
+        own = hmm.Models(z["mean"], z["var"])
+    pitch = np.log(np.concatenate([u["f0"][(u["f0"] > 60) & (u["share"][:, 0] < -0.25)] for _, _, _, u in data]))
+    with np.load(os.path.join(a.work, "corpus", "000.npz")) as z:
+        model_pitch = np.log(z["f0"][z["f0"] > 0])
     with np.load(os.path.join(a.work, "codec", "000.npz")) as z:
-        voiced = z["a"][:20000] > 0
-        want = level(z["mgc"][:20000][voiced].astype(np.float32)).mean()
-    for k in range(a.shards):
-        shard = tokens.load_shard(os.path.join(a.work, "corpus", "%03d.npz" % k))
-        for who, name in enumerate(NAMES):
-            make(os.path.join(a.work, "codec", "%s_%03d" % (name, k)), exe, name, shard, want, np.random.default_rng(a.seed + 100 * who + k))
+        want = z["mgc"][z["a"] > 0][:, 0].astype(np.float32).mean()
+    loud = np.concatenate([u["mgc"][(u["f0"] > 60), 0] for _, _, _, u in data[:100]]).mean()
+    print("log pitch: kumo %.3f +- %.3f, heart %.3f +- %.3f; level %.2f against %.2f" % (pitch.mean(), pitch.std(), model_pitch.mean(), model_pitch.std(), loud, want), flush=True)
+    move = lambda f0: np.where(f0 > 0, np.exp((np.log(np.maximum(f0, 1)) - model_pitch.mean()) / model_pitch.std() * pitch.std() + pitch.mean()) * RAISED, 0)
+    for first in range(0, data[-1][0] + 1, GROUP):
+        out = os.path.join(a.work, "codec", "kumo_%03d" % (first // GROUP))
+        if not os.path.exists(out + ".npz"):
+            make(out, [d for d in data if first <= d[0] < first + GROUP], maker, models, own, move, want - loud, np.random.default_rng(a.seed + first))
 
 
-def make(out, exe, name, shard, want, rng):
-    if os.path.exists(out + ".npz"):
-        return
+def make(out, data, maker, models, own, move, gain, rng):
     began = time.time()
-    texts = "".join(t + "\n" for t in shard["texts"]).encode("ascii")
-    items = read_params(io.BytesIO(subprocess.run([exe, name], input=texts, stdout=subprocess.PIPE, check=True).stdout))
-    alpha, beta, _ = next(items)
-    items = list(items)
-    matrix, offset = conversion(alpha, beta)
-    mean, std = MELODY[name]
-    done = []
-    for u, raw in enumerate(items):
-        p, f = slice(*shard["phone_at"][u:u + 2]), slice(*shard["frame_at"][u:u + 2])
-        phone, five, lf0 = shard["phone"][p].astype(int), shard["dur"][p], shard["lf0"][f].astype(np.float32)
-        sem = tokens.encode(phone, shard["piece"][p], shard["slot"][p], five, lf0)
-        mgc = convert(raw, (phone, five), matrix, offset) if raw and sem is not None else None
-        if mgc is not None:
-            done.append((sem, mgc, np.where(lf0 > 1, (lf0 - SLT_MEAN) / SLT_STD * std + mean, 0), shard["held"][u]))
-    loud = np.concatenate([level(m[l > 1]) for _, m, l, _ in done[:100]]).mean()
-    at, sem_at, parts, waves = [0], [0], [], []
-    for sem, mgc, lf0, _ in done:
-        mgc = (mgc + np.eye(1, V.MGC)[0] * 0.5 * (want - loud)).astype(np.float32)
-        code, phi = V.frame_codes(lf0, V.A_DEEP)
-        waves.append((V.synthesise(mgc, code, phi, rng).clip(-1, 1) * 32767).astype(np.int16))
-        parts.append((V.codec_features(mgc, len(code)).astype(np.float16), code.astype(np.uint8), phi.astype(np.uint8)))
-        at.append(at[-1] + len(code))
-        sem_at.append(sem_at[-1] + len(sem))
-    np.save(out + ".wave.npy", np.concatenate(waves))
-    np.savez(out + ".tmp.npz", at=np.array(at), mgc=np.concatenate([x[0] for x in parts]), a=np.concatenate([x[1] for x in parts]),
-             phi=np.concatenate([x[2] for x in parts]), sem_at=np.array(sem_at), sem=np.concatenate([d[0] for d in done]), held=np.array([d[3] for d in done]))
-    os.rename(out + ".tmp.npz", out + ".npz")
-    print("%s: %d texts of %d, %.2f h, %.0f s" % (os.path.basename(out), len(done), len(items), at[-1] / V.FPS / 3600, time.time() - began), flush=True)
+    rows = {k: [] for k in ("mgc", "share", "a", "phi", "sem", "held", "wave")}
+    for _, text, said, u in data:
+        d = maker.teacher.speak(said[0])
+        heart = utterance(maker, said, d["f0"], *spectra.features(d), d["dur"])
+        x = hmm.align(heart, models)
+        places = phones_in(heart, models), phones_in(u, own)
+        if x is None or None in places:
+            continue
+        lead, n = x["lead"][0], len(x["f0"])
+        at = stretch(*places, len(heart["f0"]))[lead:lead + n] * tokens.FRAME
+        mgc, share = V.at_times(u["mgc"], at, tokens.FRAME), V.at_times(u["share"], at, tokens.FRAME)
+        mgc[:, 0] += gain
+        f0 = move(x["f0"])
+        share[f0 == 0] = 0
+        frames = len(x["a"])
+        a, phi = V.frame_codes(f0, tokens.FRAME, frames)
+        wave = np.stack(synthesise(mgc, share, a, phi, rng))
+        for k, v in dict(mgc=V.frame_ends(mgc, frames, tokens.FRAME), share=V.frame_ends(share, frames, tokens.FRAME), a=a, phi=phi, sem=x["sem"],
+                         held=[corpus.held_out(text)], wave=np.rint(np.clip(wave, -1, 1) * 32767).astype(np.int16).T).items():
+            rows[k].append(np.asarray(v))
+    np.save(out + ".wave.npy", np.ascontiguousarray(np.concatenate(rows["wave"]).T))
+    join = lambda k, t: np.concatenate(rows[k]).astype(t)
+    ends = lambda k: np.cumsum([0] + [len(x) for x in rows[k]])
+    np.savez(out + ".tmp.npz", at=ends("a"), mgc=join("mgc", np.float16), share=join("share", np.float16), a=join("a", np.uint8), phi=join("phi", np.uint8),
+             sem_at=ends("sem"), sem=join("sem", np.uint16), held=join("held", bool))
+    os.replace(out + ".tmp.npz", out + ".npz")
+    print("%s: %d texts of %d, %.2f h, %.0f s" % (os.path.basename(out), len(rows["sem"]), len(data), ends("a")[-1] / V.FPS / 3600, time.time() - began), flush=True)
 
 
 if __name__ == "__main__":
