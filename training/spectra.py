@@ -15,6 +15,7 @@ LOWEST = 75.0                    # Hz: what hibari has below is the edge of a vo
 WINDOW = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(H.N_FFT) / H.N_FFT)).astype(np.float32)
 PULSE = H.N_FFT / 4                               # a bin of exp(lh) makes harmonics of this amplitude's inverse
 NOISE_POWER = H.N_FFT * 1.5                       # of bins of random phase whose inverse STFT is unit white noise
+ADVANCE = 51                     # samples by which the teacher's phases put a period's peak before its pulse
 UNIT = np.log(np.sqrt(0.75) * V.LEVEL)
 
 
@@ -93,21 +94,22 @@ def stft(x, frames):
 
 def istft(spec, n):
     """n samples of (frames, BINS)."""
-    hop = H.RATE // 80
-    rows = sfft.irfft(spec, H.N_FFT, axis=1) * WINDOW
-    out, norm = np.zeros(len(rows) * hop + H.N_FFT + n, np.float32), np.zeros(len(rows) * hop + H.N_FFT + n, np.float32)
-    for k, r in enumerate(rows):
-        out[k * hop:k * hop + H.N_FFT] += r
-        norm[k * hop:k * hop + H.N_FFT] += WINDOW ** 2
-    half = H.N_FFT // 2
-    return (out / np.maximum(norm, 1e-3))[half:half + n]
+    hop, k = H.RATE // 80, H.N_FFT * 80 // H.RATE
+    rows = (sfft.irfft(spec, H.N_FFT, axis=1) * WINDOW).reshape(-1, k, hop)
+    square = (WINDOW ** 2).reshape(k, hop)
+    out, norm = np.zeros((len(rows) + k - 1, hop), np.float32), np.zeros((len(rows) + k - 1, hop), np.float32)
+    for i in range(k):
+        out[i:i + len(rows)] += rows[:, i]
+        norm[i:i + len(rows)] += square[i]
+    out = (out / np.maximum(norm, 1e-3)).reshape(-1)[H.N_FFT // 2:]
+    return np.pad(out, (0, max(0, n - len(out))))[:n]
 
 
 def waves(d, a, phi, lead):
     """(whole wave, its harmonic part) of the teacher's utterance with the codes' pitch: float32, HOP samples a frame of a. The codes begin `lead` samples
     after the teacher's first frame."""
     frames, n = d["lh"].shape[1], len(a) * V.HOP
-    source = np.concatenate([np.zeros(lead, np.float32), pulse_train(a, phi)])
+    source = np.concatenate([np.zeros(lead + ADVANCE, np.float32), pulse_train(a, phi)])
     rotation = np.exp(1j * np.pi * np.tanh(d["theta"])).T
     harmonic = istft(stft(source, frames) * np.exp(np.minimum(d["lh"], 7)).T * rotation, lead + n)[lead:]
     free = istft((np.exp(np.minimum(d["lr"], 7)) * np.exp(1j * d["phi"])).T, lead + n)[lead:]
