@@ -36,7 +36,7 @@ def weights():
 def nearest(x, c, block=8192):
     """Index of the nearest row of c for every row of x."""
     half = 0.5 * (c * c).sum(1)
-    return np.concatenate([np.argmax(x[i:i + block] @ c.T - half, 1) for i in range(0, len(x), block)])
+    return np.concatenate([np.argmax(x[i:i + block] @ c.T - half, 1) for i in range(0, len(x), block)] or [np.zeros(0, np.int64)])
 
 
 def kmeans(x, k, iterations, rng):

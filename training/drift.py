@@ -4,7 +4,7 @@ usage: drift.py BARKCTL MODEL --work DIR [--words 2000] [--voice V] [--turns 5]
 Validation texts of the corpus make one text of so many words; it is rendered as one utterance and recognised as a whole.
 Each error is charged to the word of the text where it stands; printed is the word error rate of each fifth.
 With five turns every fifth of the text stands once in every place, so that a place's words are the same as any other's.
-MODEL "teacher" is festival itself: the same sentences one after the other in one wave."""
+MODEL "teacher" is hibari itself."""
 import argparse
 import os
 import subprocess
@@ -32,7 +32,8 @@ def sentences(work, words, seed=1):
 
 def render(a, text, tmp):
     if a.model == "teacher":
-        return E.teacher_wave(text, a.voice, tmp)
+        from hibari import Hibari
+        return Hibari()(text, seed=1), 24000
     subprocess.run([a.barkctl, "render", "-m", a.model, "-v", a.voice, "--seed", "1", "-o", tmp, "-"], input=text.encode("ascii"), check=True)
     rate, x = scipy.io.wavfile.read(tmp)
     return x / 32768.0, rate

@@ -24,8 +24,25 @@ SPELLING = {"theatre": "theater", "neighbour": "neighbor", "harbour": "harbor", 
             "okay": "ok", "grey": "gray", "disc": "disk"}
 
 
+UNITS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen""".split()
+TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+
+
+def number(n):
+    """Words of a whole number below 10,000: Whisper writes digits."""
+    if n >= 1000:
+        return number(n // 1000) + " thousand" + (" " + number(n % 1000) if n % 1000 else "")
+    if n >= 100:
+        return UNITS[n // 100] + " hundred" + (" " + number(n % 100) if n % 100 else "")
+    if n >= 20:
+        return TENS[n // 10 - 2] + (" " + UNITS[n % 10] if n % 10 else "")
+    return UNITS[n]
+
+
 def words(text):
-    """Words of a text as they are counted: lower case, no punctuation, one spelling."""
+    """Words of a text as they are counted: lower case, no punctuation, one spelling, numbers in words."""
+    text = re.sub(r"(?<=\d),(?=\d{3})", "", text).replace("%", " percent").replace(":00", " o'clock")
+    text = re.sub(r"\d{1,4}", lambda m: " %s " % number(int(m.group())), text)
     w = re.findall(r"[a-z']+", re.sub(r"\(\d+\)", "", text.lower().replace("-", " ")))
     return [SPELLING.get(x.strip("'"), x.strip("'")) for x in w if x.strip("'")]
 

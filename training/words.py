@@ -1,15 +1,18 @@
-"""Single words and letters: phones of the semantic tokens against the teacher's.
+"""Phones of the semantic tokens against the teacher's: letters, single words, names, or the texts of a file.
 
-usage: words.py BARKCTL MODEL [--work DIR] [--count N] [--seeds 1,2] [--skip N]
-Says the 26 letters, and N words: every second of wordfreq's list beyond the first --skip. A text is right when all its phones are; words the vocabulary
-has whole and words in pieces are counted apart, and the offenders are listed."""
+usage: words.py BARKCTL MODEL [--work DIR] [--count N] [--seeds 1,2] [--skip N] [--texts FILE]
+Says the 26 letters, N words: every second of wordfreq's list beyond the first --skip, and N names and rare words of the teacher's lexicon. A word is right
+when all its phones are; words the vocabulary has whole and words in pieces are counted apart. With --texts it says those and counts phones."""
 import argparse
-import os
+import random
 import string
+
+import numpy as np
 
 import corpus
 import evaluate as E
 import tokens as T
+import vocab
 
 
 def said(barkctl, model, text, seed):
@@ -18,9 +21,14 @@ def said(barkctl, model, text, seed):
     return [p for p, _ in T.decode_phones(sem) if p != "pau"], len(ids)
 
 
-def taught(fest):
-    """Phones of corpus.run_festival's answer."""
-    return [p for _, words in fest[0] for _, phones in words for p in phones]
+def rare(count, seed=1):
+    """Names and rare words of the teacher's lexicon, half and half."""
+    from wordfreq import word_frequency
+    lex = sorted(vocab.read_lexicon())
+    names = [w for w in lex if w[0].isupper() and word_frequency(w.lower(), "en") > 1e-7]
+    words = [w for w in lex if w[0].islower() and 1e-8 < word_frequency(w, "en") < 3e-7]
+    r = random.Random(seed)
+    return r.sample(names, count // 2) + r.sample(words, count - count // 2)
 
 
 def main():
@@ -31,24 +39,29 @@ def main():
     p.add_argument("--count", type=int, default=200)
     p.add_argument("--skip", type=int, default=0)
     p.add_argument("--seeds", default="1,2")
+    p.add_argument("--texts")
     a = p.parse_args()
     import wordfreq
-    common = [w for w in wordfreq.top_n_list("en", 20000) if w.isalpha() and w.isascii() and len(w) > 1]
-    texts = list(string.ascii_uppercase) + common[a.skip:a.skip + 2 * a.count:2]
-    teacher = corpus.run_festival(list(enumerate(texts)), os.path.join(a.work, "words.%d.txt" % os.getpid()))
+    if a.texts:
+        with open(a.texts, encoding="ascii") as f:
+            texts = [(l.strip(), "texts") for l in f if l.strip()]
+    else:
+        common = [w for w in wordfreq.top_n_list("en", 40000) if w.isalpha() and w.isascii() and len(w) > 1]
+        texts = [(c, "letters") for c in string.ascii_uppercase] + [(w, None) for w in common[a.skip:a.skip + 2 * a.count:2]]
+        texts += [(w, "names and rare words") for w in rare(a.count)]
+    maker = corpus.Maker(a.work)
+    wanted = [T.phones_of(maker.teacher.phonemize(t)[0]) for t, _ in texts]
     for seed in a.seeds.split(","):
-        tally, wrong = {k: [0, 0] for k in ("letters", "whole words", "words in pieces")}, []
-        for i, text in enumerate(texts):
-            if i not in teacher:
-                continue
-            want, (have, pieces) = taught(teacher[i]), said(a.barkctl, a.model, text, seed)
-            kind = "letters" if len(text) == 1 else "whole words" if pieces == 1 else "words in pieces"
-            tally[kind][0] += want == have
-            tally[kind][1] += 1
-            if want != have:
+        tally, wrong = {}, []
+        for (text, kind), want in zip(texts, wanted):
+            have, pieces = said(a.barkctl, a.model, text, seed)
+            kind = kind or ("whole words" if pieces == 1 else "words in pieces")
+            phones = E.distance(want, have)
+            tally[kind] = tally.get(kind, np.zeros(4, int)) + (phones == 0, 1, phones, len(want))
+            if phones:
                 wrong.append("%s (%s for %s)" % (text, " ".join(have), " ".join(want)))
-        print("seed %s: %s right" % (seed, ", ".join("%d of %d %s" % (x[0], x[1], k) for k, x in tally.items())))
-        print("   " + "; ".join(wrong), flush=True)
+        print("seed %s: %s" % (seed, "; ".join("%s %d of %d right, phone errors %.1f %%" % (k, x[0], x[1], 100 * x[2] / x[3]) for k, x in tally.items())))
+        print("   " + "; ".join(wrong[:60]), flush=True)
 
 
 if __name__ == "__main__":
