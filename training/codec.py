@@ -134,7 +134,7 @@ def phase_loss(y, h, voiced):
     """Harmonics below 5 kHz with their phase, relative to their size; voiced (batch, frames of HOP) 0/1."""
     n = 512
     f = torch.arange(n // 2 + 1) * (V.RATE / n)
-    weight = (1 + f / 300) * ((5500 - f) / 2000).clamp(0, 1)
+    weight = (1 + f / 1000) * ((5500 - f) / 2500).clamp(0, 1)
     a, b = stft(y, n), stft(h, n)
     at = ((torch.arange(a.shape[1]) * (n // 4) + n // 2) // V.HOP).clamp_max(voiced.shape[1] - 1)
     m = voiced[:, at][:, :, None] * weight
@@ -160,6 +160,7 @@ def main():
     p.add_argument("--frames", type=int, default=40)
     p.add_argument("--apart", type=float, default=0.9, help="weight of the distance between two decodings")
     p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--bf16", action="store_true", help="as semantic.py's; half as fast again")
     p.add_argument("--resume", action="store_true")
     a = p.parse_args()
     torch.set_num_threads(1)
@@ -202,7 +203,9 @@ def main():
         fine = torch.from_numpy((rng.random(a.batch) >= COARSE_ONLY).astype(np.float32)).repeat(2)[:, None, None]
         z = table[0][two[:, 0]] + table[1][two[:, 1]] + fine * table[2][two[:, 2]] + table[3][two[:, 3]]
         voiced = voiced_code[two[:, 1]].float()
-        y = net(z.transpose(1, 2))[:, 0]
+        with torch.autocast("cpu", torch.bfloat16, enabled=a.bf16):
+            y = net(z.transpose(1, 2))[:, 0]
+        y = y.float()
         x, h = wave[:, 0], wave[:, 1]
         cut = 0 if opening else SKIP * V.HOP
         if opening:

@@ -7,7 +7,7 @@ usage: evaluate.py --work DIR --what teacher|codec|truth|model [--model EXPORT] 
   truth     the teacher's semantic tokens through the coarse and fine networks and the decoder of --model
   model     text to wave by --model, by transformers, or by `PROGRAM render` with --barkctl
 Waves are kept in W/eval/NAME, one a sentence, with the texts; then they are judged: words that Whisper tiny.en hears wrong, DNSMOS (overall and P.808),
-and where the folder has pitches (NNN.f0.npy, 80 a second) the correlation of log f0 with them."""
+mean pitch and the spread of its logarithm, and where the folder has the teacher's pitches (NNN.f0.npy, 80 a second) the correlation with them."""
 import argparse
 import os
 import re
@@ -127,7 +127,7 @@ class Judge:
         with open(os.path.join(path, "texts.txt"), encoding="ascii") as f:
             texts = f.read().split("\n")[:-1]
         errors = count = 0
-        marks, pitch, log = [], [], open(os.path.join(path, "result.txt"), "w")
+        marks, pitch, sung, log = [], [], [], open(os.path.join(path, "result.txt"), "w")
         for i, text in enumerate(texts):
             name = os.path.join(path, "%03d" % i)
             rate, x = scipy.io.wavfile.read(name + ".wav")
@@ -138,11 +138,14 @@ class Judge:
             log.write("%d/%d\t%s\t%s\n" % (e, len(ref), " ".join(ref), " ".join(hyp)))
             if rates:
                 marks.append(self.quality(x))
+            sung.append(melody(x))
             if os.path.exists(name + ".f0.npy"):
-                pitch.append(same_melody(np.load(name + ".f0.npy"), x))
+                pitch.append(same_melody(np.load(name + ".f0.npy"), sung[-1]))
         line = "%s: %.1f %% of %d words wrong" % (os.path.basename(path), 100 * errors / count, count)
         if marks:
             line += ", DNSMOS overall %.2f, P.808 %.2f" % tuple(np.mean(marks, 0))
+        log_pitch = np.log(np.concatenate([f[f > 0] for f in sung]))
+        line += ", pitch %.0f Hz, spread of its log %.3f" % (np.exp(log_pitch.mean()), log_pitch.std())
         if pitch:
             line += ", log f0 correlation %.2f" % np.mean(pitch)
         log.write(line + "\n")
@@ -161,13 +164,13 @@ def whisper_folder(root):
 def melody(x):
     """Pitch (Hz, 0 = unvoiced) of a wave of 16 kHz, 80 a second."""
     import pyworld
-    f0, _ = pyworld.harvest(x.astype(np.float64), 16000, f0_floor=65, f0_ceil=400, frame_period=12.5)
-    return f0
+    x = x.astype(np.float64)
+    f0, t = pyworld.dio(x, 16000, f0_floor=65, f0_ceil=400, frame_period=12.5)
+    return pyworld.stonemask(x, f0, t, 16000)
 
 
-def same_melody(f0, x):
-    """Correlation of log pitch where both are voiced."""
-    other = melody(x)
+def same_melody(f0, other):
+    """Correlation of two log pitches where both are voiced."""
     n = min(len(f0), len(other))
     v = (f0[:n] > 75) & (other[:n] > 0)
     return np.corrcoef(np.log(f0[:n][v]), np.log(other[:n][v]))[0, 1]

@@ -116,8 +116,7 @@ class Fine(nn.Module):
         seen[:, 3][live] = UNKNOWN
         h = self(seen, 2, offset)[live]
         rest = F.cross_entropy(F.linear(h, self.rest[:UNKNOWN]), codes[:, 2][live])
-        seen[:, 2] = codes[:, 2]
-        h = self(seen, 3, offset)[live]
+        h = self(torch.stack([codes[:, 0], codes[:, 1], codes[:, 2], seen[:, 3]], 1), 3, offset)[live]
         return rest, F.cross_entropy(F.linear(h, self.shape), codes[:, 3][live] // CT.SEEDS)
 
     @torch.no_grad()
