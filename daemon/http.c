@@ -15,12 +15,21 @@
 #include "api_error.h"
 #include "http_private.h"
 #include "log.h"
+#include "peer.h"
 
 /* A body too long is read so far, so that the client gets to its answer. */
 #define HTTP_DRAIN_MAX (8 * HTTP_BODY_MAX)
 #define LAST_TURNS 8
 
 /* --- requests --- */
+
+static int connection_fd(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	return info ? info->connect_fd : -1;
+}
 
 static void request_free(struct http_request *req)
 {
@@ -269,18 +278,16 @@ static int on_hangup(sd_event_source *source, int fd, uint32_t revents,
 
 void http_watch_hangup(struct http_request *req)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-		req->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	int fd = connection_fd(req->connection);
 	/* Over TCP a client that is gone looks like one that has said all,
 	 * and a stream's reader has nothing to say. */
 	uint32_t events = req->server->tcp || req->stream.buf ? EPOLLRDHUP : 0;
 	int r = -EIO;
 
 	req->hangup = sd_event_source_disable_unref(req->hangup);
-	if (info)
+	if (fd >= 0)
 		r = sd_event_add_io(sd_event_source_get_event(req->server->io),
-				    &req->hangup, info->connect_fd, events,
-				    on_hangup, req);
+				    &req->hangup, fd, events, on_hangup, req);
 	if (r < 0)
 		log_warning("cannot watch a client: %s", strerror(-r));
 }
@@ -300,6 +307,19 @@ static enum MHD_Result suspend(struct http_request *req)
 
 /* --- libmicrohttpd's callbacks --- */
 
+/* Whether a connection is another user's, whatever the socket's mode is. */
+static bool is_foreign(struct http_server *s, struct MHD_Connection *connection)
+{
+	uid_t uid = 0;
+
+	if (s->tcp || barkd_peer_check(connection_fd(connection), &uid) == 0)
+		return false;
+	if (!s->told_foreign)
+		log_warning("refused a client of user %u", (unsigned)uid);
+	s->told_foreign = true;
+	return true;
+}
+
 static void closing_reply(struct http_request *req)
 {
 	api_error_reply(req, 503, NULL, "shutting_down", "barkd is stopping");
@@ -314,6 +334,8 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection,
 	struct http_request *req = *con_cls;
 
 	if (!req) {
+		if (is_foreign(s, connection))
+			return MHD_NO;
 		req = calloc(1, sizeof(*req));
 		if (!req)
 			return MHD_NO;
@@ -373,10 +395,14 @@ static void on_connection(void *cls, struct MHD_Connection *connection,
 {
 	struct http_server *s = cls;
 
-	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		s->n_connections++;
-	else if (s->n_connections)
+		/* Its place is free again at once. */
+		if (is_foreign(s, connection))
+			shutdown(connection_fd(connection), SHUT_RDWR);
+	} else if (s->n_connections) {
 		s->n_connections--;
+	}
 	s->again |= code == MHD_CONNECTION_NOTIFY_CLOSED;
 	if (s->handler.connections)
 		s->handler.connections(s->handler.data, s->n_connections);

@@ -56,6 +56,7 @@ struct http_server {
 	uint32_t name; /* tells its requests from another server's */
 	unsigned n_connections;
 	bool tcp;
+	bool told_foreign; /* that another user's client was refused */
 	bool again;      /* libmicrohttpd has something to do at once */
 	bool closing;
 };

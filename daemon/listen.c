@@ -131,6 +131,10 @@ int listener_open(struct listener *ret, const char *path)
 	r = take_inherited(ret);
 	if (r != -ENOENT)
 		return r;
+	/* bind() would take an empty path for an abstract address, which has
+	 * neither owner nor mode. */
+	if (!path || !*path)
+		return -ENOENT;
 	if (strlen(path) >= sizeof(addr.sun_path))
 		return -ENAMETOOLONG;
 	strcpy(addr.sun_path, path);

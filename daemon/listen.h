@@ -19,7 +19,8 @@ struct listener {
  * Takes the one inherited socket if there is one, else makes path with mode
  * 0600 in a folder of mode 0700. A socket that nobody answers on is replaced;
  * a live one is refused with -EADDRINUSE. Other errors: as of socket() and
- * bind(); -ENAMETOOLONG; -EINVAL for inherited ones that are of no use.
+ * bind(); -ENOENT if path is NULL or empty; -ENAMETOOLONG; -EINVAL for
+ * inherited ones that are of no use.
  */
 int listener_open(struct listener *ret, const char *path);
 /* A port at a numeric address, which this machine may get later: then *ret_late

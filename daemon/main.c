@@ -101,13 +101,13 @@ static int open_socket(struct daemon *d)
 	/* Under socket activation no path is needed. */
 	if (r < 0 && r != -ENOENT)
 		return r;
-	r = listener_open(&d->listener, path ? path : "");
-	if (r == -EADDRINUSE)
-		log_error("another barkd listens at %s", path);
+	r = listener_open(&d->listener, path);
+	if (r == -EINVAL)
+		log_error("the service manager must pass one listening Unix stream socket");
 	else if (r < 0 && !path)
 		log_error("XDG_RUNTIME_DIR is not set; set it or BARKD_SOCKET");
-	else if (r == -EINVAL)
-		log_error("the service manager must pass one listening Unix stream socket");
+	else if (r == -EADDRINUSE)
+		log_error("another barkd listens at %s", path);
 	else if (r == -EEXIST)
 		log_error("%s is there and is no socket", path);
 	else if (r < 0)

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "../host.h"
+#include "peer.h"
 #include "session.h"
 #include "zeroconf.h"
 
@@ -84,9 +85,14 @@ static int on_connection(sd_event_source *source, int fd, uint32_t revents,
 			 void *userdata)
 {
 	int c = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct server *s = userdata;
 
-	if (c >= 0)
-		begin(userdata, c, c);
+	if (c < 0)
+		return 0;
+	if (s->path && barkd_peer_check(c, NULL) < 0)
+		close(c);
+	else
+		begin(s, c, c);
 	return 0;
 }
 

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who is at the other end of a Unix socket. The kernel knows; a file's mode
+ * only says who could open the path, and not all sockets have one.
+ */
+#ifndef BARKD_PEER_H
+#define BARKD_PEER_H
+
+#include <sys/types.h>
+
+/*
+ * 0 if the process at the other end of fd, a connected Unix stream socket, runs
+ * as this user or as root, who may do everything anyway; -EPERM if it is
+ * another user's. Other errors: of getsockopt(). *ret_uid, unless it is NULL,
+ * is set in the case of -EPERM.
+ */
+int barkd_peer_check(int fd, uid_t *ret_uid);
+
+#endif
