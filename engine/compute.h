@@ -18,11 +18,20 @@ struct bark_work {
 
 struct bark_compute {
 	struct bk_ops ops;
-	struct bk_pool *pool;
+	struct bk_pool *pool; /* the scheduler's alone where crews take turns */
+	/* At most so many in any pool that it gets, set once; 0: as many as
+	 * the pool has, which stays. */
+	unsigned threads;
 	struct bark_work work;
 	/* Where it says true, nobody wants the result; NULL: all is wanted. */
 	const atomic_bool *abandon;
 };
+
+/* How many threads there may be at once. May be asked by any thread. */
+static inline unsigned bark_compute_threads(const struct bark_compute *c)
+{
+	return c->threads ? c->threads : bk_pool_threads(c->pool);
+}
 
 static inline bool bark_abandoned(const struct bark_compute *c)
 {

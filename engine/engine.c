@@ -96,6 +96,7 @@ static void *scheduler(void *arg)
 	const unsigned index = (unsigned)(crew - e->crews);
 	pid_t self = (pid_t)syscall(SYS_gettid);
 
+	pthread_setname_np(pthread_self(), "bark-scheduler");
 	if (crew->nice)
 		setpriority(PRIO_PROCESS, (id_t)self,
 			    getpriority(PRIO_PROCESS, 0) + crew->nice);
@@ -122,6 +123,8 @@ static int start_crew(struct bark_engine *e, unsigned threads, int nice)
 		return r;
 	if (e->n_crews == 0)
 		e->compute.pool = crew->pool;
+	if (e->compute.threads < bk_pool_threads(crew->pool))
+		e->compute.threads = bk_pool_threads(crew->pool);
 	pthread_cond_init(&crew->turn, NULL);
 	r = -pthread_create(&crew->thread, NULL, scheduler, crew);
 	if (r < 0) {
@@ -196,7 +199,7 @@ const char *bark_engine_kernels(const struct bark_engine *engine)
 
 unsigned bark_engine_threads(const struct bark_engine *engine)
 {
-	return bk_pool_threads(engine->compute.pool);
+	return engine->compute.threads;
 }
 
 void bark_engine_wake(struct bark_engine *e)

@@ -129,7 +129,7 @@ static int take_memory(struct bark_timeline *t)
 						       m->codebook_size;
 	if (bark_sampler_init(&t->sampler, r) < 0 ||
 	    bark_scratch_init(&t->scratch, nets, 3, rows,
-			      bk_pool_threads(t->compute->pool),
+			      bark_compute_threads(t->compute),
 			      t->model->int8) < 0 ||
 	    bark_kv_init(&t->semantic_kv, &m->semantic.gpt, kv, sem_rows) < 0 ||
 	    bark_kv_init(&t->coarse_kv, &m->coarse.gpt, kv, coarse_rows) < 0 ||

@@ -19,10 +19,10 @@
 static atomic_bool watching;
 static atomic_uint allocations;
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define COUNTED 0
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define COUNTED 0
 #endif
 #endif
@@ -279,6 +279,49 @@ static void test_polite(void)
 	tap_ok(name);
 }
 
+/* Sessions are made, as the daemon's worker does, while one that speaks goes
+ * from crew to crew: nothing is shared that only the scheduler may see. */
+static void test_made_meanwhile(void)
+{
+	const char *name = "sessions are made while crews take turns";
+	const struct bark_engine_options both = { .threads = 2, .nice_ahead = 7 };
+	const struct bark_session_options opts = {
+		.mode = BARK_MODE_LOW_LATENCY, .seed = 1, .ahead_ms = 20000,
+	};
+	const int nice = getpriority(PRIO_PROCESS, 0) + 7;
+	struct bark_model *other = model;
+	struct bark_config config;
+	struct bark_engine *engine;
+	struct bark_session *s;
+	uint64_t before;
+
+	tiny_config(&config);
+	config.semantic.gpt.block_size = 400;
+	config.semantic.max_new = 300;
+	TAP_CHECK(name, !bark_model_random(&model, &config, BARK_PRECISION_F32,
+					   11));
+	TAP_CHECK(name, !bark_engine_new(&engine, &both));
+	TAP_CHECK(name, !bark_session_new(&s, engine, model, NULL, &opts,
+					  NULL));
+	before = ran(nice);
+	TAP_CHECK(name, !bark_session_start_ids(s, ids, 6));
+	for (int i = 0; i < 3000 && ran(nice) < before + 1000000; i++) {
+		struct bark_session *more;
+
+		TAP_CHECK(name, bark_engine_threads(engine) == 2);
+		TAP_CHECK(name, !bark_session_new(&more, engine, model, NULL,
+						  &opts, NULL));
+		bark_session_free(more);
+		usleep(2000);
+	}
+	TAP_CHECK(name, ran(nice) >= before + 1000000);
+	bark_session_free(s);
+	bark_engine_unref(engine);
+	bark_model_unref(model);
+	model = other;
+	tap_ok(name);
+}
+
 static void test_events(void)
 {
 	const char *name = "events tell segments and the end";
@@ -473,6 +516,7 @@ int main(void)
 	test_levelled();
 	test_narrow();
 	test_polite();
+	test_made_meanwhile();
 	test_events();
 	test_cancel();
 	test_descriptor();
