@@ -25,7 +25,15 @@ static int read_json(json_t **ret, const char *dir, const char *file,
 		snprintf(why, n_why, "out of memory");
 		return -ENOMEM;
 	}
+	errno = 0;
 	root = json_load_file(path, JSON_REJECT_DUPLICATES, &err);
+	/* jansson takes failed allocations for mistakes in the file. */
+	if (errno == ENOMEM) {
+		json_decref(root);
+		free(path);
+		snprintf(why, n_why, "out of memory");
+		return -ENOMEM;
+	}
 	free(path);
 	if (json_is_object(root)) {
 		*ret = root;

@@ -24,11 +24,16 @@ int api_object(json_t **ret, const char *body, size_t n,
 		*ret = root;
 		return 0;
 	}
+	errno = 0;
 	root = json_loadb(body, n, JSON_REJECT_DUPLICATES, &e);
+	/* jansson takes failed allocations for mistakes in the text; malloc()
+	 * has told which they are. */
+	if (errno == ENOMEM) {
+		json_decref(root);
+		return api_no_memory(err);
+	}
 	if (!root) {
-		/* jansson's words may quote the body: its place must do. */
-		if (json_error_code(&e) == json_error_out_of_memory)
-			return api_no_memory(err);
+		/* Its words may quote the body: the place must do. */
 		return api_error_set(err, 400, NULL, "invalid_json",
 				     "the body is not JSON in UTF-8 (line %d, column %d)",
 				     e.line, e.column);

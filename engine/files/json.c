@@ -64,16 +64,17 @@ int bark_json_parse(json_t **ret, const void *data, size_t size,
 	json_error_t why;
 	json_t *root;
 
+	errno = 0;
 	root = load(data, size, &why);
-	if (!root) {
-		/* jansson says nothing where an allocation failed. */
-		if (!why.text[0] ||
-		    json_error_code(&why) == json_error_out_of_memory)
-			return bark_fail(err, -ENOMEM, "%s: out of memory",
-					 name);
+	/* jansson takes failed allocations for mistakes in the text; malloc()
+	 * has told which they are. */
+	if (errno == ENOMEM || (!root && !why.text[0])) {
+		json_decref(root);
+		return bark_fail(err, -ENOMEM, "%s: out of memory", name);
+	}
+	if (!root)
 		return bark_fail(err, -EINVAL, "%s: line %d: %s", name,
 				 why.line, why.text);
-	}
 	if (!json_is_object(root)) {
 		json_decref(root);
 		return bark_fail(err, -EINVAL, "%s: not a JSON object", name);

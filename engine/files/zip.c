@@ -283,6 +283,8 @@ static int inflate_all(const struct bark_zip_entry *e, unsigned char *dst)
 		return r == Z_MEM_ERROR ? -ENOMEM : -EINVAL;
 	r = inflate(&z, Z_FINISH);
 	inflateEnd(&z);
+	if (r == Z_MEM_ERROR)
+		return -ENOMEM;
 	return r == Z_STREAM_END && z.avail_out == 0 ? 0 : -EINVAL;
 }
 

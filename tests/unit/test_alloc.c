@@ -2,12 +2,13 @@
 /*
  * Every allocation of opening a model or a voice fails in turn: the error is
  * -ENOMEM, nothing crashes, and nothing stays allocated.
- * Linked with --wrap for the allocator's functions; libraries keep theirs
- * (jansson takes some failures for syntax errors, some for nothing).
+ * Linked with --wrap for the allocator's functions; libraries keep theirs,
+ * jansson but for a test of its own.
  */
 #include <sys/mman.h>
 
 #include "hostile.h"
+#include "files/json.h"
 #include "model.h"
 #include "tap.h"
 
@@ -105,6 +106,15 @@ void __wrap_free(void *p)
 	__real_free(p);
 }
 
+static int read_json(void)
+{
+	json_t *json = NULL;
+	int r = bark_json_read(&json, temp_path("config.json"), NULL);
+
+	json_decref(json);
+	return r;
+}
+
 static int open_model(void)
 {
 	struct bark_model *m = NULL;
@@ -182,6 +192,28 @@ static void run(const char *name, int (*what)(void))
 	tap_ok(name);
 }
 
+/* jansson goes on after some failures, without a byte of a string, and takes
+ * others for mistakes in the file, which they must not be called. */
+static void test_json(void)
+{
+	const char *name = "a JSON file is not called damaged";
+	unsigned n_told = 0;
+	int r;
+
+	json_set_alloc_funcs(__wrap_malloc, __wrap_free);
+	for (long n = 0; n == 0 || failed; n++) {
+		failed = false;
+		countdown = n;
+		r = read_json();
+		countdown = -1;
+		TAP_CHECK(name, r == -ENOMEM || r == 0);
+		n_told += r == -ENOMEM;
+	}
+	json_set_alloc_funcs(__real_malloc, __real_free);
+	TAP_CHECK(name, r == 0 && n_told > 10);
+	tap_ok(name);
+}
+
 static void copy_fixture(const char *from, const char *to)
 {
 	struct bytes b = read_fixture(root, from);
@@ -197,6 +229,7 @@ int main(int argc, char **argv)
 	copy_fixture("tiny/config.json", "config.json");
 	copy_fixture("tiny/generation_config.json", "generation_config.json");
 	copy_fixture("pytorch_model.bin", "pytorch_model.bin");
+	test_json();
 	run("a torch file", open_model);
 	copy_fixture("tiny/model.safetensors", "model.safetensors");
 	run("a safetensors file", open_model);
