@@ -220,7 +220,9 @@ static bool ask_file_state(sd_bus *bus, const char *unit, char *ret,
 	return good;
 }
 
-static bool ask_active(sd_bus *bus, const char *unit, char *ret, size_t size)
+/* property: "ActiveState" or "SubState" */
+static bool ask_state(sd_bus *bus, const char *unit, const char *property,
+		      char *ret, size_t size)
 {
 	char *path, *state = NULL;
 	bool good;
@@ -231,7 +233,7 @@ static bool ask_active(sd_bus *bus, const char *unit, char *ret, size_t size)
 	good = sd_bus_get_property_string(bus, "org.freedesktop.systemd1",
 					  path,
 					  "org.freedesktop.systemd1.Unit",
-					  "ActiveState", NULL, &state) >= 0;
+					  property, NULL, &state) >= 0;
 	if (good)
 		snprintf(ret, size, "%s", state);
 	free(state);
@@ -249,11 +251,12 @@ enum choice {
 static void check_unit(struct doctor *d, sd_bus *bus, const char *unit,
 		       enum choice choice)
 {
-	char file[32], active[32];
+	char file[32], active[32], sub[32];
 	char advice[120];
 
 	if (!ask_file_state(bus, unit, file, sizeof(file)) ||
-	    !ask_active(bus, unit, active, sizeof(active))) {
+	    !ask_state(bus, unit, "ActiveState", active, sizeof(active)) ||
+	    !ask_state(bus, unit, "SubState", sub, sizeof(sub))) {
 		if (choice == CHOICE_FREE)
 			return;
 		doctor_say(d, FINDING_WARN, "units",
@@ -261,11 +264,11 @@ static void check_unit(struct doctor *d, sd_bus *bus, const char *unit,
 			   "%s is not known to the service manager", unit);
 		return;
 	}
-	if (!strcmp(active, "failed")) {
+	if (!strcmp(active, "failed") || !strcmp(sub, "auto-restart")) {
 		snprintf(advice, sizeof(advice),
 			 "systemctl --user status %s says why", unit);
-		doctor_say(d, FINDING_FAIL, "units", advice, "%s has failed",
-			   unit);
+		doctor_say(d, FINDING_FAIL, "units", advice, "%s has failed%s",
+			   unit, *active == 'f' ? "" : " and is started again");
 	} else if (choice == CHOICE_NEEDED && strncmp(file, "enabled", 7)) {
 		snprintf(advice, sizeof(advice),
 			 "systemctl --user enable --now %s", unit);

@@ -104,6 +104,30 @@ int speak_request_parse(struct speak_request *ret, const char *body, size_t n,
 	return 0;
 }
 
+json_t *speak_request_json(const struct speak_request *r)
+{
+	json_t *root = json_pack(
+		"{s:s%, s:s*, s:s*, s:f, s:f, s:f, s:s, s:s*, s:b, s:b}",
+		"text", r->text, r->n_text, "voice", r->voice, "language",
+		r->language, "rate", r->rate, "pitch", r->pitch, "volume",
+		r->volume, "priority", queue_priority_names[r->priority],
+		"tag", r->tag, "wait", r->wait, "cancel_on_disconnect",
+		r->cancel_on_disconnect);
+	int failed = 0;
+
+	if (root && r->deadline_ms)
+		failed |= json_object_set_new(root, "deadline_ms",
+					      json_integer(r->deadline_ms));
+	if (root && r->has_seed)
+		failed |= json_object_set_new(
+			root, "seed", json_integer((json_int_t)r->seed));
+	if (failed) {
+		json_decref(root);
+		return NULL;
+	}
+	return root;
+}
+
 void speak_request_clear(struct speak_request *r)
 {
 	if (!r)

@@ -35,6 +35,9 @@ struct speak_request {
 /* -EINVAL with err filled, or -ENOMEM with err filled; *ret untouched then. */
 int speak_request_parse(struct speak_request *ret, const char *body, size_t n,
 			struct api_error *err);
+/* What speak_request_parse() takes for the same request, but for the user; NULL
+ * without memory. */
+json_t *speak_request_json(const struct speak_request *r);
 void speak_request_clear(struct speak_request *r);
 
 /* *ret: the id, 0 for all. */

@@ -90,6 +90,15 @@ static const char *const outcome_names[] = {"done", "stopped", "dropped",
 					    "failed"};
 
 /* u is out of the queue and the speaker does not have it. */
+static void utterance_free(struct daemon *d, struct utterance *u)
+{
+	let_go(d, u);
+	utterance_events_clear(&u->events);
+	speak_request_clear(&u->request);
+	free(u);
+}
+
+/* Likewise; its client and those who listen are told. */
 static void end(struct daemon *d, struct utterance *u, enum outcome outcome)
 {
 	struct counters *c = &d->counters;
@@ -104,9 +113,7 @@ static void end(struct daemon *d, struct utterance *u, enum outcome outcome)
 		  outcome_names[outcome],
 		  u->played_ms);
 	events_end(d->events, u, outcome_names[outcome]);
-	utterance_events_clear(&u->events);
-	speak_request_clear(&u->request);
-	free(u);
+	utterance_free(d, u);
 	control_wake(d);
 }
 
@@ -493,6 +500,14 @@ int control_speak(struct daemon *d, struct speak_request *request,
 	/* The stream wakes up while the first sound is computed. */
 	control_wake(d);
 	return 0;
+}
+
+void control_forget(struct daemon *d, struct utterance *u)
+{
+	if (u == current_of(d))
+		silence(d, u);
+	queue_remove(&d->queue, &u->item);
+	utterance_free(d, u);
 }
 
 unsigned control_stop(struct daemon *d, uint64_t id)

@@ -13,6 +13,7 @@
 #include "api_speak.h"
 #include "chat.h"
 #include "conf.h"
+#include "crashes.h"
 #include "events.h"
 #include "gate.h"
 #include "http.h"
@@ -70,6 +71,7 @@ struct daemon {
 	char *conf_path; /* NULL: defaults alone */
 	bool conf_given; /* by --config: it must be there */
 	struct conf conf;
+	struct crashes crashes;
 	struct listener listener;
 	struct http_server *http;
 	struct gate *gate;
@@ -121,6 +123,9 @@ void control_clear(struct daemon *d);
 int control_speak(struct daemon *d, struct speak_request *request,
 		  struct http_request *waiter, uint64_t *ret_id,
 		  bool *ret_dropped);
+/* Takes u, which nobody has heard anything of, out of the queue, without a
+ * word to anybody. */
+void control_forget(struct daemon *d, struct utterance *u);
 /* id 0: everything, and a pause ends. Returns how many it ended. */
 unsigned control_stop(struct daemon *d, uint64_t id);
 /* What to order of the studio for a text in a voice and language, both as they

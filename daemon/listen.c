@@ -18,14 +18,11 @@
 
 #define BACKLOG 64
 
-static int take_inherited(struct listener *ret)
+static int take_inherited(struct listener *ret, int fd)
 {
-	int n = sd_listen_fds(1), fd = SD_LISTEN_FDS_START;
 	int flags;
 
-	if (n <= 0)
-		return n < 0 ? n : -ENOENT;
-	if (n > 1 || sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0) <= 0)
+	if (sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0) <= 0)
 		return -EINVAL;
 	flags = fcntl(fd, F_GETFL);
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
@@ -122,15 +119,14 @@ static int bind_own(struct listener *l, const struct sockaddr_un *addr)
 	return listen(l->fd, BACKLOG) < 0 ? -errno : 0;
 }
 
-int listener_open(struct listener *ret, const char *path)
+int listener_open(struct listener *ret, int inherited, const char *path)
 {
 	struct listener l = {.fd = -1, .lock_fd = -1};
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	int r;
 
-	r = take_inherited(ret);
-	if (r != -ENOENT)
-		return r;
+	if (inherited >= 0)
+		return take_inherited(ret, inherited);
 	/* bind() would take an empty path for an abstract address, which has
 	 * neither owner nor mode. */
 	if (!path || !*path)

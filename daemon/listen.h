@@ -16,13 +16,13 @@ struct listener {
 };
 
 /*
- * Takes the one inherited socket if there is one, else makes path with mode
- * 0600 in a folder of mode 0700. A socket that nobody answers on is replaced;
- * a live one is refused with -EADDRINUSE. Other errors: as of socket() and
- * bind(); -ENOENT if path is NULL or empty; -ENAMETOOLONG; -EINVAL for
- * inherited ones that are of no use.
+ * Takes the inherited socket, unless it is -1, else makes path with mode 0600
+ * in a folder of mode 0700. A socket that nobody answers on is replaced; a live
+ * one is refused with -EADDRINUSE. Other errors: as of socket() and bind();
+ * -ENOENT if path is NULL or empty; -ENAMETOOLONG; -EINVAL for an inherited one
+ * that is of no use, which stays the caller's.
  */
-int listener_open(struct listener *ret, const char *path);
+int listener_open(struct listener *ret, int inherited, const char *path);
 /* A port at a numeric address, which this machine may get later: then *ret_late
  * is true. Errors: -EINVAL, of socket() and bind(). */
 int listener_open_tcp(struct listener *ret, const char *address,

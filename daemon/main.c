@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "handover.h"
+#include "inherit.h"
 #include "log.h"
 #include "paths.h"
 
@@ -93,7 +95,7 @@ static int parse_options(struct options *ret, int argc, char **argv)
 	return -1;
 }
 
-static int open_socket(struct daemon *d)
+static int open_socket(struct daemon *d, struct inherited *in)
 {
 	char *path = NULL;
 	int r = barkd_socket_path(&path);
@@ -101,7 +103,9 @@ static int open_socket(struct daemon *d)
 	/* Under socket activation no path is needed. */
 	if (r < 0 && r != -ENOENT)
 		return r;
-	r = listener_open(&d->listener, path);
+	r = listener_open(&d->listener, in->fds[INHERITED_SOCKET], path);
+	if (r == 0 && d->listener.inherited)
+		in->fds[INHERITED_SOCKET] = -1;
 	if (r == -EINVAL)
 		log_error("the service manager must pass one listening Unix stream socket");
 	else if (r < 0 && !path)
@@ -186,7 +190,7 @@ static void stop_parts(struct daemon *d)
 	voices_free(d->voices);
 }
 
-static int run(struct daemon *d)
+static int run(struct daemon *d, struct inherited *in)
 {
 	int r;
 
@@ -194,13 +198,14 @@ static int run(struct daemon *d)
 	if (r >= 0)
 		r = service_init(d);
 	if (r >= 0)
-		r = open_socket(d);
+		r = open_socket(d, in);
 	else
 		log_error("cannot start: %s", strerror(-r));
 	if (r < 0)
 		return r;
 	r = start_parts(d);
 	if (r == 0) {
+		handover_restore(d, in);
 		service_ready(d);
 		/* Warm before the first text comes. */
 		studio_load(d->studio);
@@ -212,16 +217,45 @@ static int run(struct daemon *d)
 	return r;
 }
 
+/* As a service, or by hand. */
+static int serve(struct daemon *d, struct inherited *in)
+{
+	sigset_t handled;
+	int r;
+
+	/* Before any thread, so that all inherit it. */
+	sigemptyset(&handled);
+	sigaddset(&handled, SIGTERM);
+	sigaddset(&handled, SIGCHLD);
+	sigaddset(&handled, SIGINT);
+	sigaddset(&handled, SIGHUP);
+	sigprocmask(SIG_BLOCK, &handled, NULL);
+	r = inherited_take(in);
+	if (r < 0) {
+		log_error("the service manager must pass one listening Unix stream socket");
+		return r;
+	}
+	if (!crashes_begin(&d->crashes, in))
+		return 0;
+	r = service_load_conf(d, &d->conf);
+	if (r == 0)
+		r = run(d, in);
+	if (r == 0)
+		crashes_end(&d->crashes);
+	return r;
+}
+
 int main(int argc, char **argv)
 {
 	struct daemon d = {
 		.listener = {.fd = -1, .lock_fd = -1},
+		.crashes = {.fd = -1},
 		.first_audio_ms = -1,
 		.first_sound_ms = -1,
 		.started = daemon_now_ns(),
 	};
+	struct inherited in = INHERITED_NONE;
 	struct options options = {0};
-	sigset_t handled;
 	int status = parse_options(&options, argc, argv), r;
 
 	if (status >= 0)
@@ -238,21 +272,15 @@ int main(int argc, char **argv)
 			return STATUS_FAILED;
 		}
 	}
-	r = service_load_conf(&d, &d.conf);
-	if (r == 0 && options.check) {
+	if (!options.check)
+		r = serve(&d, &in);
+	else
+		r = service_load_conf(&d, &d.conf);
+	if (r == 0 && options.check)
 		printf("%s is good\n",
 		       d.conf_path ? d.conf_path : "the default configuration");
-	} else if (r == 0) {
-		/* Before any thread, so that all inherit it. */
-		sigemptyset(&handled);
-		sigaddset(&handled, SIGTERM);
-		sigaddset(&handled, SIGCHLD);
-		sigaddset(&handled, SIGINT);
-		sigaddset(&handled, SIGHUP);
-		sigprocmask(SIG_BLOCK, &handled, NULL);
-		r = run(&d);
-		sd_event_unref(d.event);
-	}
+	sd_event_unref(d.event);
+	inherited_clear(&in);
 	conf_clear(&d.conf);
 	free(d.conf_path);
 	return r < 0 ? STATUS_FAILED : STATUS_OK;

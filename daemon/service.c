@@ -8,6 +8,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "daemon.h"
+#include "handover.h"
 #include "log.h"
 #include "paths.h"
 
@@ -133,6 +134,7 @@ void service_stop(struct daemon *d)
 	/* New clients wait for the barkd that the service manager starts. */
 	if (d->listener.inherited)
 		http_server_quiesce(d->http);
+	handover_save(d);
 	control_stop(d, 0);
 	d->stopping = true;
 	if (sd_event_add_time_relative(d->event, NULL, CLOCK_MONOTONIC,

@@ -79,14 +79,14 @@ def die_with_parent():
 class Process:
     """A child with line-wise output; out collects what it printed."""
 
-    def __init__(self, args, env, log=None, stdin=False):
+    def __init__(self, args, env, log=None, stdin=False, user=None):
         self.args = args
         self.out = []
         self._rest = b""
         self._log = open(log, "ab") if log else subprocess.DEVNULL
         self.p = subprocess.Popen(
             args, env=env, stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=self._log, preexec_fn=die_with_parent)
+            stdout=subprocess.PIPE, stderr=self._log, preexec_fn=die_with_parent, **(user or {}))
         os.set_blocking(self.p.stdout.fileno(), False)
 
     @property
@@ -162,10 +162,15 @@ class Process:
 
 
 class Place:
-    """The private folder and the environment of what runs in it."""
+    """The private folder and the environment of what runs in it. uid: whose
+    they are, who must be able to run what was built."""
 
-    def __init__(self):
+    def __init__(self, uid=None):
         self.dir = tempfile.mkdtemp(prefix="barkd-test-")  # mode 0700
+        self.user = {}
+        if uid is not None:
+            os.chown(self.dir, uid, uid)
+            self.user = {"user": uid, "group": uid, "extra_groups": []}
         self.processes, self.cleanups = [], []
         self.env = {k: v for k, v in os.environ.items()
                     if not k.startswith(("PIPEWIRE_", "JACK_", "BARKD_", "DBUS_", "XDG_"))}
@@ -177,16 +182,17 @@ class Place:
     def path(self, *names):
         return os.path.join(self.dir, *names)
 
-    def start(self, args, stdin=False, env=None):
+    def start(self, args, stdin=False, env=None, user=None):
         name = os.path.basename(args[0])
-        p = Process(args, {**self.env, **(env or {})}, self.path(name + ".log"), stdin)
+        p = Process(args, {**self.env, **(env or {})}, self.path(name + ".log"), stdin,
+                    self.user if user is None else user)
         self.processes.append(p)
         return p
 
     def run(self, args, timeout=60, check=True, env=None):
         r = subprocess.run(args, env={**self.env, **(env or {})}, timeout=timeout,
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                           preexec_fn=die_with_parent, text=True)
+                           preexec_fn=die_with_parent, text=True, **self.user)
         if check and r.returncode:
             raise AssertionError(f"{' '.join(args[:3])} failed: {r.stderr.strip()[-300:]}")
         return r

@@ -8,6 +8,37 @@
 
 #include "tap.h"
 
+static bool same(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* A request that is written down and read again is the same. */
+static void test_again(const char *name, const struct speak_request *q)
+{
+	json_t *json = speak_request_json(q);
+	char *body = json ? json_dumps(json, 0) : NULL;
+	struct speak_request again;
+	struct api_error err;
+
+	json_decref(json);
+	TAP_CHECK(name, body && speak_request_parse(&again, body, strlen(body),
+						    &err) == 0);
+	TAP_CHECK(name, same(again.text, q->text) && again.n_text == q->n_text);
+	TAP_CHECK(name, same(again.voice, q->voice));
+	TAP_CHECK(name, same(again.language, q->language));
+	TAP_CHECK(name, same(again.tag, q->tag));
+	TAP_CHECK(name, again.rate == q->rate && again.pitch == q->pitch);
+	TAP_CHECK(name, again.volume == q->volume);
+	TAP_CHECK(name, again.priority == q->priority);
+	TAP_CHECK(name, again.deadline_ms == q->deadline_ms);
+	TAP_CHECK(name, again.has_seed == q->has_seed && again.seed == q->seed);
+	TAP_CHECK(name, again.wait == q->wait);
+	TAP_CHECK(name, again.cancel_on_disconnect == q->cancel_on_disconnect);
+	speak_request_clear(&again);
+	free(body);
+}
+
 static void test_good(void)
 {
 	const char *name = "api: a full request";
@@ -15,6 +46,7 @@ static void test_good(void)
 		"{\"text\":\"Gr\xc3\xbc\xc3\x9f \\u0041\",\"voice\":\"v\","
 		"\"language\":\"de\",\"rate\":2,\"pitch\":0.5,\"volume\":0,"
 		"\"priority\":\"important\",\"seed\":9223372036854775807,"
+		"\"deadline_ms\":150,\"tag\":\"a\","
 		"\"wait\":true,\"cancel_on_disconnect\":true}";
 	struct speak_request q;
 	struct api_error err;
@@ -29,6 +61,7 @@ static void test_good(void)
 	TAP_CHECK(name, q.priority == QUEUE_IMPORTANT);
 	TAP_CHECK(name, q.has_seed && q.seed == INT64_MAX);
 	TAP_CHECK(name, q.wait && q.cancel_on_disconnect);
+	test_again(name, &q);
 	speak_request_clear(&q);
 	speak_request_clear(&q);
 	speak_request_clear(NULL);

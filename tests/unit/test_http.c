@@ -404,36 +404,36 @@ static void test_listen(void)
 	struct stat st;
 	int dead;
 
-	TAP_CHECK(name, listener_open(&a, path) == 0);
+	TAP_CHECK(name, listener_open(&a, -1, path) == 0);
 	TAP_CHECK(name, stat(path, &st) == 0 && (st.st_mode & 0777) == 0600);
 	snprintf(file, sizeof(file), "%s/dir", root);
 	TAP_CHECK(name, stat(file, &st) == 0 && (st.st_mode & 0777) == 0700);
 	TAP_CHECK(name, !a.inherited);
-	TAP_CHECK(name, listener_open(&b, path) == -EADDRINUSE);
+	TAP_CHECK(name, listener_open(&b, -1, path) == -EADDRINUSE);
 	listener_close(&a);
 	TAP_CHECK(name, access(path, F_OK) < 0);
 	listener_close(&a);
 	listener_close(NULL);
 
 	/* What a crash leaves behind is replaced. */
-	TAP_CHECK(name, listener_open(&a, path) == 0);
+	TAP_CHECK(name, listener_open(&a, -1, path) == 0);
 	dead = a.fd;
 	a.fd = -1;
 	close(dead);
 	close(a.lock_fd);
 	free(a.path);
 	TAP_CHECK(name, access(path, F_OK) == 0);
-	TAP_CHECK(name, listener_open(&b, path) == 0);
+	TAP_CHECK(name, listener_open(&b, -1, path) == 0);
 	listener_close(&b);
 
 	/* Not a socket: not ours to remove. */
 	snprintf(file, sizeof(file), "%s/dir/file", root);
 	fclose(fopen(file, "we"));
-	TAP_CHECK(name, listener_open(&b, file) == -EEXIST);
+	TAP_CHECK(name, listener_open(&b, -1, file) == -EEXIST);
 	TAP_CHECK(name, access(file, F_OK) == 0);
 	memset(longer, 'x', sizeof(longer) - 1);
 	longer[sizeof(longer) - 1] = '\0';
-	TAP_CHECK(name, listener_open(&b, longer) == -ENAMETOOLONG);
+	TAP_CHECK(name, listener_open(&b, -1, longer) == -ENAMETOOLONG);
 	tap_ok(name);
 }
 
@@ -447,7 +447,7 @@ int main(void)
 		return 1;
 	snprintf(path, sizeof(path), "%s/dir/sock", root);
 	test_listen();
-	if (sd_event_new(&t.event) < 0 || listener_open(&l, path) < 0 ||
+	if (sd_event_new(&t.event) < 0 || listener_open(&l, -1, path) < 0 ||
 	    http_server_new(&t.server, t.event, l.fd, &handler) < 0) {
 		tap_not_ok("http", "cannot start the server");
 		return 1;
