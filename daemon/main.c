@@ -238,11 +238,7 @@ static int serve(struct daemon *d, struct inherited *in)
 	if (!crashes_begin(&d->crashes, in))
 		return 0;
 	r = service_load_conf(d, &d->conf);
-	if (r == 0)
-		r = run(d, in);
-	if (r == 0)
-		crashes_end(&d->crashes);
-	return r;
+	return r < 0 ? r : run(d, in);
 }
 
 int main(int argc, char **argv)

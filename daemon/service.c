@@ -134,6 +134,7 @@ void service_stop(struct daemon *d)
 	/* New clients wait for the barkd that the service manager starts. */
 	if (d->listener.inherited)
 		http_server_quiesce(d->http);
+	crashes_end(&d->crashes);
 	handover_save(d);
 	control_stop(d, 0);
 	d->stopping = true;
