@@ -54,25 +54,48 @@ static double percent(double v, bool is_signed)
 	return is_signed ? 1 + v / 100 : v / 100;
 }
 
+/* What an attribute stands for: one of its labels, or a number with a unit. */
+static double factor(const char *value, const struct label *labels,
+		     size_t n_labels,
+		     double (*of)(double v, const char *unit, bool is_signed),
+		     double least)
+{
+	double v = 1;
+	bool is_signed;
+	const char *unit;
+
+	if (!value || by_label(labels, n_labels, value, &v))
+		return v;
+	unit = number(value, &v, &is_signed);
+	return unit ? clamp(of(v, unit, is_signed), least, FACTOR_MAX) : 1;
+}
+
+static double rate_of(double v, const char *unit, bool is_signed)
+{
+	return *unit == '%' ? percent(v, is_signed) : is_signed ? 1 + v : v;
+}
+
+/* In semitones; whose voice has how many hertz is not known. */
+static double pitch_of(double v, const char *unit, bool is_signed)
+{
+	return *unit == '%'			? percent(v, is_signed)
+	       : strncmp(unit, "st", 2) == 0 ? exp2(v / 12)
+						: 1;
+}
+
+static double volume_of(double v, const char *unit, bool is_signed)
+{
+	return strncmp(unit, "dB", 2) == 0 ? pow(10, v / 20)
+					   : percent(v, is_signed);
+}
+
 double ssml_rate(const char *value)
 {
 	static const struct label labels[] = {
 		{"x-slow", .5}, {"slow", .75}, {"fast", 1.4}, {"x-fast", 2},
 	};
-	double v = 1;
-	bool is_signed;
-	const char *unit;
 
-	if (!value || by_label(labels, 4, value, &v))
-		return v;
-	unit = number(value, &v, &is_signed);
-	if (!unit)
-		return 1;
-	if (*unit == '%')
-		v = percent(v, is_signed);
-	else if (is_signed)
-		v += 1;
-	return clamp(v, FACTOR_MIN, FACTOR_MAX);
+	return factor(value, labels, 4, rate_of, FACTOR_MIN);
 }
 
 double ssml_pitch(const char *value)
@@ -80,18 +103,8 @@ double ssml_pitch(const char *value)
 	static const struct label labels[] = {
 		{"x-low", .7}, {"low", .85}, {"high", 1.15}, {"x-high", 1.35},
 	};
-	double v = 1;
-	bool is_signed;
-	const char *unit;
 
-	if (!value || by_label(labels, 4, value, &v))
-		return v;
-	unit = number(value, &v, &is_signed);
-	/* Whose voice has how many hertz is not known. */
-	if (!unit || (*unit != '%' && strncmp(unit, "st", 2) != 0))
-		return 1;
-	return clamp(*unit == '%' ? percent(v, is_signed) : exp2(v / 12),
-		     FACTOR_MIN, FACTOR_MAX);
+	return factor(value, labels, 4, pitch_of, FACTOR_MIN);
 }
 
 double ssml_volume(const char *value)
@@ -100,20 +113,8 @@ double ssml_volume(const char *value)
 		{"silent", 0}, {"x-soft", .3}, {"soft", .6}, {"loud", 1.4},
 		{"x-loud", 2},
 	};
-	double v = 1;
-	bool is_signed;
-	const char *unit;
 
-	if (!value || by_label(labels, 5, value, &v))
-		return v;
-	unit = number(value, &v, &is_signed);
-	if (!unit)
-		return 1;
-	if (strncmp(unit, "dB", 2) == 0)
-		v = pow(10, v / 20);
-	else
-		v = percent(v, is_signed);
-	return clamp(v, 0, FACTOR_MAX);
+	return factor(value, labels, 5, volume_of, 0);
 }
 
 unsigned ssml_pause(const char *time, const char *strength)

@@ -114,6 +114,23 @@ def kept(bench):
             assert status == 400 and answer["error"]["param"] == "deadline_ms", (wrong, answer)
 
 
+@test("echo-interrupted")
+def interrupted(bench):
+    """Who is interrupted again and again hears a short text at once when it
+    comes the next time: it was computed while nobody spoke."""
+    with speaking(bench, "pipewire", {"speech": {"fast_voice": "no"}},
+                  model=bench.voice_model()) as (place, server, daemon):
+        texts = ["Save file", "Print page", "Close window"]
+        for text in texts:
+            daemon.speak(text, deadline_ms=500)
+            time.sleep(.1)
+            daemon.stop()
+        wait_for("kept texts", lambda: short(daemon)["cache_entries"] == len(texts), 60)
+        for text in texts:
+            daemon.speak(text, deadline_ms=500, wait=True)
+        assert short(daemon)["cached"] == len(texts), short(daemon)
+
+
 @test("echo-no-model")
 def no_model(bench):
     """A screen reader speaks although the model cannot be loaded; who can wait
