@@ -25,6 +25,7 @@ int cmd_voices(int argc, char **argv);
 
 /* Need no daemon and no audio server. */
 int cmd_render(int argc, char **argv);
+int cmd_text(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_model(int argc, char **argv);

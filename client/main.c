@@ -60,6 +60,12 @@ static const struct command commands[] = {
 	 "      --keep-silence    leave the silence at both ends as the model made it\n"
 	 "      --normalize LUFS  bring it to this loudness, -50 to -5; peaks to -1 dBTP\n"
 	 "'-' reads the text from standard input, '@FILE' from a file.\n"},
+	{"text", cmd_text, "[OPTIONS] TEXT|-",
+	 "show what would be spoken of a text",
+	 "  -m, --model MODEL     a name that 'barkctl model list' lists, or a folder\n"
+	 "  -l, --language LANG   of the text, whose rules tell where sentences end\n"
+	 "Each line is what the model is given at once. '-' reads the text from\n"
+	 "standard input.\n"},
 	{"trace", cmd_trace, "[OPTIONS] -m MODEL --text TEXT -o FOLDER",
 	 "write every stage's result as numpy files",
 	 "  -o, --output FOLDER   where to\n"

@@ -52,6 +52,8 @@ expect 'rate is nan' 2 '--rate takes a number' say --rate nan hello
 expect 'rate too large' 2 '0.25 to 6' say --rate 60 hello
 expect 'negative seed' 2 '--seed takes a whole' say --seed -1 hello
 expect 'unknown priority' 2 'important, message' say --priority high hello
+expect 'text without a text' 2 'needs a text' text
+expect 'text of a model that is not there' 1 "no model 'nothing'" text -m nothing hello
 expect 'stop with arguments' 2 'takes no arguments' stop now
 expect 'no daemon' 1 'systemctl --user start barkd.socket' say hello
 expect 'no daemon, status' 1 'run .barkd.' status --json
@@ -70,6 +72,34 @@ expect 'import of an empty folder' 1 'empty' model import "$tmp/empty"
 expect 'bad name' 1 'cannot be a model' model import --name ../x "$tmp/empty"
 
 data=$tmp/.local/share/barkd
+
+# What is spoken, a segment a line; of published models what was written.
+voice_model=$(dirname "$2")/../../voices/slt
+text() {
+	local name=$1 want=$2 got
+	shift 2
+	got=$("$barkctl" text "$@" 2>&1) || got="$got (exit status $?)"
+	if [ "$got" = "$want" ]; then
+		echo "ok barkctl/text: $name"
+	else
+		echo "not ok barkctl/text: $name: '$got'"
+		failed=1
+	fi
+}
+text 'written out' 'It costs five dollars and fifty cents.' \
+	-m "$voice_model" 'It costs $5.50.'
+text 'a line for each segment' 'Doctor Tran is here, they say.
+He has three cats, and a dog.' -l en -m "$voice_model" \
+	'Dr. Tran is here, they say. He has 3 cats,
+and a dog.'
+text 'several arguments' 'A to B' -m "$voice_model" 'A →' B
+text 'as it is' 'tic $5 → toc' -m "$model" 'tic $5 → toc'
+text 'nothing' "barkctl: the text has nothing to say (exit status 1)" \
+	-m "$voice_model" ' '
+text 'what it cannot say' \
+	"barkctl: the model cannot say the text's characters (exit status 1)" \
+	-m "$model" '→'
+text 'from standard input' 'percent' -m "$voice_model" - < <(printf %s '%')
 
 # same_from_file PRECISION: quantized at load or in a file, it says the same.
 same_from_file() {
