@@ -474,7 +474,8 @@ void api_answer(struct utterance *u, enum outcome outcome)
 		return;
 	}
 	http_reply(req, 200,
-		   json_pack("{s:I, s:s, s:I}", "id", id, "state",
+		   json_pack("{s:I, s:s, s:I, s:s*}", "id", id, "state",
 			     states[outcome], "played_ms",
-			     (json_int_t)u->played_ms));
+			     (json_int_t)u->played_ms, "why",
+			     *u->why ? u->why : NULL));
 }

@@ -195,6 +195,12 @@ static void on_finished(void *data, int r)
 		     strerror(-r));
 		return;
 	}
+	/* A model may end a text before it begins. */
+	if (u->events.length_ms <= 0) {
+		fail(d, u, 500, "synthesis_failed",
+		     "no sound was made of the text");
+		return;
+	}
 	if (u->session)
 		d->first_audio_ms =
 			bark_session_first_audio(u->session) * 1000;
@@ -283,8 +289,13 @@ void control_supplied(struct utterance *u, int r, const char *why)
 		control_wake(d);
 	} else if (r == -ENODATA) {
 		/* White space alone has been said at once. */
+		snprintf(u->why, sizeof(u->why), "%s", why);
+		log_info("utterance %llu: %s", (unsigned long long)u->item.id,
+			 why);
 		queue_remove(&d->queue, &u->item);
 		end(d, u, OUTCOME_DONE);
+	} else if (r == -EDOM) {
+		fail(d, u, 422, "unspeakable", "%s", why);
 	} else if (r == -ENOENT) {
 		fail(d, u, 503, "model_unavailable", "%s", why);
 	} else if (r == -ESRCH) {

@@ -47,11 +47,12 @@ struct utterance {
 	struct bark_session *session;
 	struct source *source;       /* NULL: not supplied yet */
 	bool by_fast;                /* the fast voice speaks it */
+	bool unspeakable;            /* the model cannot say it */
 	uint64_t asked;    /* CLOCK_MONOTONIC ns */
 	double played_ms;
 	uint64_t end;      /* speaker_end(), once it was taken by the sink */
 	struct utterance_events events;
-	/* Why it fails, if it does. */
+	/* Why it fails, or ends without sound. */
 	unsigned status;
 	const char *code;
 	char why[256];

@@ -324,8 +324,9 @@ void events_end(struct events *e, struct utterance *u, const char *state)
 	if (strcmp(state, "done") == 0 && u->events.words)
 		tell_heard(e, u);
 	send_event(e, "end",
-		   json_pack("{s:I, s:s, s:I}", "id", id_of(u), "state", state,
-			     "played_ms", (json_int_t)u->played_ms),
+		   json_pack("{s:I, s:s, s:I, s:s*}", "id", id_of(u), "state",
+			     state, "played_ms", (json_int_t)u->played_ms,
+			     "why", *u->why ? u->why : NULL),
 		   false);
 }
 

@@ -434,6 +434,8 @@ static void refuse(struct render *r, int e, const char *why)
 	else if (e == -ESRCH)
 		api_error_reply(r->req, 404, "voice", "voice_not_found", "%s",
 				why);
+	else if (e == -EDOM)
+		api_error_reply(r->req, 422, "input", "unspeakable", "%s", why);
 	else
 		api_error_reply(r->req, 500, NULL, "synthesis_failed", "%s",
 				why);

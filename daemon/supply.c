@@ -107,6 +107,7 @@ static void order_session(struct supply *s, struct utterance *u,
 			  bool any_language);
 static bool order_fast(struct supply *s, struct utterance *u,
 		       const char *language, bool strict);
+static bool order_quick(struct supply *s, struct utterance *u);
 
 static void on_session(void *data, int r, struct bark_session *session,
 		       const char *why)
@@ -126,6 +127,12 @@ static void on_session(void *data, int r, struct bark_session *session,
 		return;
 	}
 	u->session = session;
+	/* Once: that voice may have no name for the characters either. */
+	if (r == -EDOM && !u->unspeakable) {
+		u->unspeakable = true;
+		if (fast_can(s) && order_quick(s, u))
+			return;
+	}
 	if (r == 0) {
 		u->source = source_of_session(
 			session, rate,

@@ -222,7 +222,7 @@ static int make(struct reading *r, const char *text, size_t len)
 	int e;
 
 	if (!r->model->tokenizer)
-		return -ENOTSUP;
+		return -EINVAL;
 	if (len > BARK_TEXT_MAX)
 		return -E2BIG;
 	if (!bark_is_utf8(text, len))
@@ -239,7 +239,7 @@ static int make(struct reading *r, const char *text, size_t len)
 static const char *message_of(int e)
 {
 	switch (e) {
-	case -ENOTSUP:
+	case -EINVAL:
 		return "the model has neither vocab.txt nor tokenizer.json";
 	case -EILSEQ:
 		return "the text is not valid UTF-8";

@@ -26,7 +26,7 @@ struct bark_reading {
  * text: UTF-8, len bytes. language: BCP-47 or NULL. ret is untouched on failure
  * and cleared by the caller. Thread-safe. err may be NULL. Errors: -E2BIG (over
  * BARK_TEXT_MAX), -EILSEQ, -ENODATA (there is nothing to say), -EDOM (there is,
- * but the model cannot say any of it), -ENOTSUP (no vocabulary), -ENOMEM.
+ * but the model cannot say any of it), -EINVAL (no vocabulary), -ENOMEM.
  */
 int bark_reading_make(struct bark_reading *ret, const struct bark_model *model,
 		      const char *text, size_t len, const char *language,

@@ -76,7 +76,7 @@ static int take_memory(struct bark_session *s)
 		return r;
 	first = bark_codec_first_frames(s->codec);
 	if (first > BARK_DECODE_FRAMES)
-		return -ENOTSUP;
+		return -EINVAL;
 	batch = (size_t)BARK_DECODE_FRAMES * m->codec.hop;
 	s->ahead = (size_t)(ms < MOST_AHEAD_MS ? ms : MOST_AHEAD_MS) *
 		   m->codec.rate / 1000;
