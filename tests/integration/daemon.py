@@ -100,6 +100,16 @@ class Daemon:
     def status(self):
         return self.get("/v1/status")
 
+    def short(self):
+        """What the daemon tells about short texts."""
+        return self.status()["short"]
+
+    def need_fast_voice(self):
+        try:
+            servers.wait_for("fast voice", lambda: self.short()["fast_voice"], 10)
+        except AssertionError:
+            raise servers.Missing("eSpeak NG was not built in or has no data") from None
+
     def wait_idle(self, timeout=120):
         servers.wait_for("idle daemon", lambda: self.status()["state"] in ("idle", "unloaded"),
                          timeout)

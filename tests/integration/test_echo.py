@@ -4,22 +4,11 @@ import os
 import statistics
 import time
 
-from harness import Missing, Recorder, test
+from harness import Recorder, test
 from servers import wait_for
 from stage import SHORT, soon, speaking
 
 KEYS = "abcdefghij"
-
-
-def short(daemon):
-    return daemon.status()["short"]
-
-
-def need_fast_voice(daemon):
-    try:
-        wait_for("fast voice", lambda: short(daemon)["fast_voice"], 10)
-    except AssertionError:
-        raise Missing("eSpeak NG was not built in or has no data") from None
 
 
 def heard_after(daemon, recorder, text, **more):
@@ -36,18 +25,18 @@ def echo(bench):
     """A key is heard much sooner than the model could say it, at first in the
     fast voice, later in the model's own."""
     with speaking(bench, "pipewire", model=bench.voice_model()) as (place, server, daemon):
-        need_fast_voice(daemon)
+        daemon.need_fast_voice()
         recorder = Recorder(bench, place, server)
         daemon.speak(SHORT, wait=True)
         model = [heard_after(daemon, recorder, k) for k in KEYS]
         fast = [heard_after(daemon, recorder, k, deadline_ms=1) for k in KEYS]
-        assert short(daemon)["fast"] == len(KEYS), short(daemon)
+        assert daemon.short()["fast"] == len(KEYS), daemon.short()
         assert statistics.median(fast) < soon(model), (fast, model)
         # Nobody types: the model says them, for the next time.
-        wait_for("letters in the cache", lambda: short(daemon)["cache_entries"] >= 36, 60)
+        wait_for("letters in the cache", lambda: daemon.short()["cache_entries"] >= 36, 60)
         daemon.settle()
         cached = [heard_after(daemon, recorder, k, deadline_ms=1) for k in KEYS]
-        assert short(daemon)["cached"] == len(KEYS) and short(daemon)["fast"] == len(KEYS)
+        assert daemon.short()["cached"] == len(KEYS) and daemon.short()["fast"] == len(KEYS)
         assert statistics.median(cached) < soon(model), (cached, model)
         return (f"model {statistics.median(model):.0f} ms, fast voice {statistics.median(fast):.0f}"
                 f" ms, cache {statistics.median(cached):.0f} (at most {max(cached):.0f}) ms")
@@ -59,7 +48,7 @@ def onset(bench):
     first sample comes something that can be heard, and the last sound is near
     the end."""
     with speaking(bench, "pipewire", model=bench.voice_model()) as (place, server, daemon):
-        need_fast_voice(daemon)
+        daemon.need_fast_voice()
         recorder = Recorder(bench, place, server)
 
         def lead(text, **more):
@@ -73,11 +62,11 @@ def onset(bench):
         daemon.speak(SHORT, wait=True)
         model = [lead(k) for k in "abho"] + [lead(SHORT)]
         fast = [lead(k, deadline_ms=1) for k in "abho"]
-        assert short(daemon)["fast"] == 4, short(daemon)
-        wait_for("letters in the cache", lambda: short(daemon)["cache_entries"] >= 36, 60)
+        assert daemon.short()["fast"] == 4, daemon.short()
+        wait_for("letters in the cache", lambda: daemon.short()["cache_entries"] >= 36, 60)
         daemon.settle()
         cached = [lead(k, deadline_ms=1) for k in "abho"]
-        assert short(daemon)["cached"] == 4, short(daemon)
+        assert daemon.short()["cached"] == 4, daemon.short()
         for name, leads in ("model", model), ("fast voice", fast), ("cache", cached):
             assert max(leads) < 40, (name, leads)
         # What the samples are does not depend on how busy the machine is.
@@ -92,22 +81,22 @@ def kept(bench):
     with speaking(bench, "pipewire", {"speech": {"fast_voice": "no"}},
                   model=bench.voice_model()) as (place, server, daemon):
         def say(text, **more):
-            before = short(daemon)["cached"]
+            before = daemon.short()["cached"]
             played = daemon.speak(text, wait=True, **more)["played_ms"]
-            return played, short(daemon)["cached"] - before
+            return played, daemon.short()["cached"] - before
 
         first, cached = say("Return", deadline_ms=500)
-        assert cached == 0 and short(daemon)["cache_entries"] == 1
+        assert cached == 0 and daemon.short()["cache_entries"] == 1
         again, cached = say("Return", deadline_ms=500)
         assert cached == 1 and abs(again - first) < 30, (first, again)
         assert say("Return")[1] == 0 and say("Return", deadline_ms=500, seed=1)[1] == 0
         assert say("Return", deadline_ms=500, rate=3)[0] < first * .6
         assert say("x" * 65, deadline_ms=60000)[1] == 0
-        assert short(daemon)["cache_entries"] == 1
+        assert daemon.short()["cache_entries"] == 1
         # Another configuration, another voice.
         daemon.configure({"output": {"sink": "pipewire"}, "speech": {"fast_voice": "no"}})
         os.kill(daemon.p.pid, 1)
-        wait_for("empty cache", lambda: short(daemon)["cache_entries"] == 0)
+        wait_for("empty cache", lambda: daemon.short()["cache_entries"] == 0)
         for wrong in 0, -1, 60001, "x", 1.5:
             status, answer = daemon.request("POST", "/v1/speak",
                                             {"text": "a", "deadline_ms": wrong})
@@ -136,7 +125,7 @@ def no_model(bench):
     """A screen reader speaks although the model cannot be loaded; who can wait
     learns what is wrong."""
     with speaking(bench, "pipewire", warm=False, model="/nowhere") as (place, server, daemon):
-        need_fast_voice(daemon)
+        daemon.need_fast_voice()
         wait_for("failed model", lambda: daemon.status()["state"] == "failed")
         recorder = Recorder(bench, place, server)
         status, answer = daemon.request("POST", "/v1/speak", {"text": "Hello.", "wait": True})
@@ -145,7 +134,7 @@ def no_model(bench):
             spoken = daemon.speak_later(text, deadline_ms=500, language=language)
             recorder.sound()
             assert spoken.state() == "done", spoken.answer
-        assert short(daemon)["fast"] == 2
+        assert daemon.short()["fast"] == 2
         # It is interrupted like any other.
         recorder.quiet()
         spoken = daemon.speak_later("one two three " * 100, deadline_ms=500)

@@ -3,7 +3,6 @@
 from daemon import Daemon
 from harness import test
 from servers import Place, wait_for
-from test_echo import need_fast_voice, short
 
 CONF = {"output": {"sink": "file"}}
 ARROW = "\u2192"
@@ -50,7 +49,7 @@ def unspeakable(bench):
             status, answer = said(daemon, text, deadline_ms=2000)
             assert status == 422 and answer["error"]["code"] == "unspeakable", answer
             assert "cannot say" in answer["error"]["message"], answer
-        assert short(daemon)["cache_entries"] == 0, short(daemon)
+        assert daemon.short()["cache_entries"] == 0, daemon.short()
         assert "cannot say" in daemon.log(), daemon.log()
         private(daemon, ARROW)
         status, answer = daemon.request("POST", "/v1/audio/speech", {"input": ARROW})
@@ -58,12 +57,12 @@ def unspeakable(bench):
         assert daemon.end() == 0
     with Place() as place:
         daemon = Daemon(bench, place, bench.fast_model(), CONF).start()
-        need_fast_voice(daemon)
+        daemon.need_fast_voice()
         status, answer = said(daemon, ARROW)
         assert status == 200 and answer["played_ms"] > 100, answer
-        assert short(daemon)["fast"] == 1 and short(daemon)["cache_entries"] == 0
+        assert daemon.short()["fast"] == 1 and daemon.short()["cache_entries"] == 0
         status, answer = said(daemon, "tic toc")
-        assert status == 200 and short(daemon)["fast"] == 1, answer
+        assert status == 200 and daemon.short()["fast"] == 1, answer
         assert daemon.end() == 0
 
 

@@ -86,14 +86,14 @@ text() {
 		failed=1
 	fi
 }
-text 'written out' 'It costs five dollars and fifty cents.' \
-	-m "$voice_model" 'It costs $5.50.'
+text 'written out' 'It costs five pounds and fifty pence.' \
+	-m "$voice_model" 'It costs £5.50.'
 text 'a line for each segment' 'Doctor Tran is here, they say.
 He has three cats, and a dog.' -l en -m "$voice_model" \
 	'Dr. Tran is here, they say. He has 3 cats,
 and a dog.'
 text 'several arguments' 'A to B' -m "$voice_model" 'A →' B
-text 'as it is' 'tic $5 → toc' -m "$model" 'tic $5 → toc'
+text 'as it is' 'tic £5 → toc' -m "$model" 'tic £5 → toc'
 text 'nothing' "barkctl: the text has nothing to say (exit status 1)" \
 	-m "$voice_model" ' '
 text 'what it cannot say' \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* English as it is read aloud (spoken.h). */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,6 +190,61 @@ static void test_table(const char *root)
 	fclose(f);
 }
 
+/* Letters, digits and signs of a line up to a tab or " (", one space between
+ * words: how numbers are joined and sentences are parted is not compared. */
+static void words_of(char *ret, size_t room, const char *line)
+{
+	size_t n = 0;
+
+	for (; *line && *line != '\t' && strncmp(line, " (", 2) != 0; line++) {
+		if (n + 2 > room)
+			break;
+		if (!strchr(" ,.!?;:-", *line))
+			ret[n++] = (char)tolower((unsigned char)*line);
+		else if (n > 0 && ret[n - 1] != ' ')
+			ret[n++] = ' ';
+	}
+	while (n > 0 && ret[n - 1] == ' ')
+		n--;
+	ret[n] = '\0';
+}
+
+/* Beside the project: what people wrote, and what had to be heard. */
+static void test_reported(const char *root)
+{
+	const char *name = "reported texts";
+	char path[4096], line[1024], want[1024], got[1024];
+	size_t n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/../shared/faults/spoken.tsv", root);
+	f = fopen(path, "re");
+	if (!f) {
+		tap_skip(name, "they are not here");
+		return;
+	}
+	while (fgets(line, sizeof(line), f)) {
+		char *tab = strchr(line, '\t');
+		struct bark_spoken s;
+
+		line[strcspn(line, "\n")] = '\0';
+		if (!tab || strncmp(line, "# ", 2) == 0)
+			continue;
+		words_of(want, sizeof(want), tab + 1);
+		bark_spoken_make(&s, line, (size_t)(tab - line));
+		words_of(got, sizeof(got), s.text);
+		bark_spoken_clear(&s);
+		if (strcmp(got, want) == 0)
+			n++;
+		else
+			tap_not_ok(name, "\"%.*s\" gave \"%s\", not \"%s\"",
+				   (int)(tab - line), line, got, want);
+	}
+	fclose(f);
+	TAP_CHECK(name, n > 20);
+	tap_ok(name);
+}
+
 /* --- places --- */
 
 static bool stands(const struct bark_spoken *s, const char *text,
@@ -318,6 +374,7 @@ int main(int argc, char **argv)
 {
 	test_pairs();
 	test_table(argc > 1 ? argv[1] : ".");
+	test_reported(argc > 1 ? argv[1] : ".");
 	test_places();
 	test_limits();
 	test_noise();
