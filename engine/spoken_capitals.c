@@ -57,7 +57,7 @@ static const char *const letters[] = {
 	"ESPN", "ETA",	"EU",	"FAQ", "GPU",	"GUI",	"IBM",	"ICU",
 	"ID",	"IDE",	"IDS",	"IEEE", "IMDB", "IMF",	"IP",	"IPA",	"IPO",
 	"IPTV", "IQ",	"IRC",	"IRS",	"ISBN", "ISO",	"ISP",	"ISSN", "IV",
-	"LCD",	"MIA",	"MIT",	"MRI",	"NBA",	"OAUTH", "OECD", "OEM",
+	"LCD",	"MIA",	"MIT",	"MRI",	"NBA",	"NYC",	"OAUTH", "OECD", "OEM",
 	"OMG",	"OS",	"PA",	"PIN1", "RIAA", "SOS",	"SUV",	"UAE",	"UCLA",
 	"UEFI", "UFO",	"UI",	"UK",	"UN",	"UPS",	"URI",	"URL",	"URLS",
 	"USA",	"USAF", "USB",	"USDA", "USPS", "USSR", "UUID", "UX",	"VIP",
@@ -199,6 +199,33 @@ static bool by_letters(const char *text, size_t len, size_t at, size_t n)
 	return !is_shouted(text, len, at, n);
 }
 
+/* --- Roman numerals --- */
+
+/* "World War II": a short one behind a name; "IV" alone is letters. */
+static size_t numeral(struct spoken_words *w, const char *text, size_t at,
+		      size_t n, size_t len)
+{
+	static const char *const numerals[] = {
+		"",	"",    "II",  "III", "IV",  "",	   "VI",
+		"VII", "VIII", "IX", "",    "XI",  "XII",  "XIII",
+		"XIV", "XV",  "XVI", "XVII", "XVIII", "XIX", "XX",
+	};
+	size_t begin;
+	size_t before = neighbour(text, len, at, at + n, false, &begin);
+
+	if (n < 3 && (before < 2 || !is_upper(text[begin]) ||
+		      all_upper(text + begin, before) || text[at - 1] != ' '))
+		return 0;
+	for (size_t i = 2; i < N(numerals); i++) {
+		if (strlen(numerals[i]) == n &&
+		    strncmp(numerals[i], text + at, n) == 0) {
+			spoken_add_number(w, (int64_t)i, SPOKEN_CARDINAL);
+			return n;
+		}
+	}
+	return 0;
+}
+
 /* --- small letters --- */
 
 /* "src", "tmp": nobody can say them. */
@@ -241,6 +268,8 @@ size_t spoken_capitals(struct spoken_words *w, const char *text, size_t at,
 	    (at + tail < len && is_letter(text[at + tail])) ||
 	    (n == 2 && strncmp(text + at, "OK", 2) == 0))
 		return 0;
+	if (tail == n && numeral(w, text, at, n, len) > 0)
+		return n;
 	if (by_letters(text, len, at, n)) {
 		spoken_add_letters(w, text + at, n);
 		if (tail > n) {
