@@ -154,6 +154,23 @@ static void check_sink(struct doctor *d)
 		   why ? why : "");
 }
 
+/* The daemon's word for it: its limits are not ours. */
+static void check_memory_locked(struct doctor *d)
+{
+	const json_t *locked = json_object_get(
+		json_object_get(d->status, "sink"), "memory_locked");
+
+	if (!locked)
+		return;
+	if (json_is_true(locked))
+		doctor_say(d, FINDING_OK, "real-time", NULL,
+			   "what the audio callback reads is locked into memory");
+	else
+		doctor_say(d, FINDING_WARN, "real-time",
+			   "raise LimitMEMLOCK= of user@.service, or memlock in /etc/security/limits.conf, to 8 MB",
+			   "what the audio callback reads may be swapped out: the limit for locked memory is too low");
+}
+
 void doctor_sound(struct doctor *d)
 {
 	const char *sink = conf_sinks[d->conf.output.sink];
@@ -178,6 +195,7 @@ void doctor_sound(struct doctor *d)
 			   "barkd.ini has the sink %s", sink);
 	}
 	check_sink(d);
+	check_memory_locked(d);
 }
 
 /* --- model and voice --- */

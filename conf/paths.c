@@ -231,8 +231,9 @@ static int entries_add(struct barkd_entries *e, const char *name, size_t len,
 		if (strncmp(e->items[i].name, name, len) == 0 &&
 		    e->items[i].name[len] == '\0')
 			return 0;
+	/* More are not listed; a request for one of the others goes on. */
 	if (e->n >= ENTRIES_MAX)
-		return -E2BIG;
+		return 0;
 	items = realloc(e->items, (e->n + 1) * sizeof(*items));
 	if (!items)
 		return -ENOMEM;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -307,6 +308,64 @@ static enum MHD_Result suspend(struct http_request *req)
 
 /* --- libmicrohttpd's callbacks --- */
 
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
+}
+
+/* Decodes %XX in place, but for %00, behind which a string would end. */
+static size_t on_unescape(void *cls, struct MHD_Connection *connection, char *s)
+{
+	char *to = s;
+
+	for (const char *from = s; *from; to++) {
+		int high = *from == '%' ? hex_digit(from[1]) : -1;
+		int low = high >= 0 ? hex_digit(from[2]) : -1;
+
+		if (low >= 0 && high + low > 0) {
+			*to = (char)(high * 16 + low);
+			from += 3;
+		} else {
+			*to = *from++;
+		}
+	}
+	*to = '\0';
+	return (size_t)(to - s);
+}
+
+static enum MHD_Result count_header(void *cls, enum MHD_ValueKind kind,
+				    const char *key, const char *value)
+{
+	/* Those that say who may come in and where a request ends. */
+	static const char *const names[] = {
+		"Host", "Origin", "Authorization", "Content-Length",
+		"Transfer-Encoding",
+	};
+	unsigned *seen = cls;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strcasecmp(key, names[i]) != 0)
+			continue;
+		if (*seen & 1u << i)
+			*seen |= 1u << 31;
+		*seen |= 1u << i;
+	}
+	return MHD_YES;
+}
+
+/* Whether a header of which there is one has been sent twice. */
+static bool is_ambiguous(struct http_request *req)
+{
+	unsigned seen = 0;
+
+	MHD_get_connection_values(req->connection, MHD_HEADER_KIND,
+				  count_header, &seen);
+	return seen >> 31;
+}
+
 /* Whether a connection is another user's, whatever the socket's mode is. */
 static bool is_foreign(struct http_server *s, struct MHD_Connection *connection)
 {
@@ -370,6 +429,9 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection,
 		http_reply(req, 500, NULL);
 	else if (s->closing)
 		closing_reply(req);
+	else if (is_ambiguous(req))
+		api_error_reply(req, 400, NULL, "ambiguous_request",
+				"a header is there twice");
 	else
 		s->handler.handle(s->handler.data, req);
 	return req->status ? queue_response(req) : suspend(req);
@@ -471,6 +533,7 @@ int http_server_new(struct http_server **ret, sd_event *event, int fd,
 		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
 		0, NULL, NULL, on_access, s,
 		MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+		MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
 		MHD_OPTION_LISTEN_SOCKET, fd,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,

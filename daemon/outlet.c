@@ -5,8 +5,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
+#include "locked.h"
 #include "ring.h"
 
 #define FADE_MS 5
@@ -31,6 +33,7 @@ struct outlet {
 	_Atomic uint64_t begin;     /* of the utterance being written */
 	_Atomic uint64_t end;       /* behind its last sample; OPEN */
 	_Atomic bool pause, hold;
+	bool locked;                /* in RAM, with the code that reads it */
 	_Atomic uint32_t fade_n, gather_n;
 	unsigned rate;              /* the control side's alone */
 
@@ -76,6 +79,10 @@ int outlet_new(struct outlet **ret, size_t size)
 		outlet_free(o);
 		return -ENOMEM;
 	}
+	o->locked = !locked_data(o->ring.data, room * sizeof(*o->ring.data)) &
+		    !locked_data(o, sizeof(*o)) &
+		    !locked_code((const void *)outlet_pull) &
+		    !locked_code((const void *)memcpy);
 	outlet_set_rate(o, 48000);
 	*ret = o;
 	return 0;
@@ -85,8 +92,15 @@ void outlet_free(struct outlet *o)
 {
 	if (!o)
 		return;
+	munlock(o->ring.data, o->ring.size * sizeof(*o->ring.data));
+	munlock(o, sizeof(*o));
 	free(o->ring.data);
 	free(o);
+}
+
+bool outlet_locked(const struct outlet *o)
+{
+	return o->locked;
 }
 
 void outlet_set_rate(struct outlet *o, unsigned rate)

@@ -24,6 +24,9 @@ struct outlet;
 /* size: samples the ring has room for, at least. Errors: -ENOMEM. */
 int outlet_new(struct outlet **ret, size_t size);
 void outlet_free(struct outlet *o);
+/* Whether all that outlet_pull() touches was locked into RAM when it was made;
+ * it is in RAM in any case. */
+bool outlet_locked(const struct outlet *o);
 
 /* --- control side --- */
 

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "locked.h"
 #include "log.h"
 #include "modules.h"
 #include "worker.h"
@@ -209,6 +210,7 @@ static int open_one(struct open_job *j, const char *name, bool once)
 			 r == -EHOSTDOWN ? "no server" : strerror(-r));
 		return r;
 	}
+	locked_code((const void *)ops->open);
 	j->ops = ops;
 	return 0;
 }

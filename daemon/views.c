@@ -155,10 +155,10 @@ static json_t *view_sink(const struct daemon *d, const struct sinks_info *i)
 {
 	double ms = i->rate ? 1000.0 * outlet_delay(d->outlet) / i->rate : 0;
 
-	return json_pack("{s:s?, s:s, s:o, s:f, s:s?}", "name", i->name,
+	return json_pack("{s:s?, s:s, s:o, s:f, s:s?, s:b}", "name", i->name,
 			 "state", sinks_state_name(i->state), "rate",
 			 integer_or_null(i->rate), "delay_ms", ms, "why",
-			 i->why);
+			 i->why, "memory_locked", outlet_locked(d->outlet));
 }
 
 static json_t *view_counters(const struct daemon *d)

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Other users of the machine: nobody but the owner makes barkd speak."""
 import contextlib
+import json
 import os
 import socket
 import subprocess
 import sys
 
+from asking import TOKEN, listening
 from daemon import Daemon
 from harness import test
-from servers import Missing, Place, wait_for
+from servers import Missing, Place, need, wait_for
 from stage import SHORT
 
 STRANGER = 65534
@@ -158,3 +160,79 @@ try:
 except OSError:
     pass
 """
+
+
+def raw(port, *lines):
+    """The status that a request of these header lines is answered with."""
+    with socket.create_connection(("127.0.0.1", port), 20) as s:
+        s.sendall("\r\n".join(lines + ("", "")).encode())
+        return int(s.recv(65536).split()[1])
+
+
+@test("trust-twice")
+def twice(bench):
+    """What decides who is let in is not said twice; a zero byte ends no path."""
+    with listening(bench) as (_, daemon, port):
+        host, good = f"Host: 127.0.0.1:{port}", f"Authorization: Bearer {TOKEN}"
+        get = "GET /v1/queue HTTP/1.1"
+        assert raw(port, get, host, good) == 200
+        assert raw(port, get, host, "Host: evil.example", good) == 400
+        assert raw(port, get, host, "hOST: 127.0.0.1", good) == 400
+        assert raw(port, get, host, good, "Authorization: Bearer x") == 400
+        own = f"Origin: http://127.0.0.1:{port}"
+        assert raw(port, get, host, good, own) == 200
+        assert raw(port, get, host, good, own, "Origin: http://evil.example") == 400
+        assert raw(port, "GET /overlay HTTP/1.1", host) == 200
+        for path in "/overlay%00.html", "/overlay%00", "/v1/queue%00":
+            assert raw(port, f"GET {path} HTTP/1.1", host, good) == 404, path
+        assert raw(port, f"GET /v1/queue?token={TOKEN} HTTP/1.1", host) == 200
+        assert raw(port, f"GET /v1/queue?token={TOKEN}%00x HTTP/1.1", host) == 401
+        assert raw(port, f"GET /v1%2fqueue?token=%{ord(TOKEN[0]):x}{TOKEN[1:]} HTTP/1.1", host) == 200
+
+
+def locked_kib(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("VmLck"))
+
+
+@test("trust-memory")
+def memory(bench):
+    """What the audio callback touches is not swapped out, and where the limit forbids
+    that, doctor says so."""
+    need_root()
+    need("setpriv", "prlimit")
+    for limit, locked in ("8388608", True), ("0", False):
+        with Place() as place:
+            daemon = Daemon(bench, place, bench.fast_model(), {
+                "output": {"sink": "file", "target": place.path("sound.wav")}})
+            # Root's own right is beyond limits.
+            daemon.p = place.start(["setpriv", "--bounding-set=-ipc_lock", "--inh-caps=-ipc_lock",
+                                    "prlimit", "--memlock=" + limit, bench.barkd, "--foreground",
+                                    "--config", daemon.ini])
+            wait_for("barkd", daemon._answers)
+            daemon.warm()
+            kib = locked_kib(daemon.p.pid)
+            assert (kib >= 512) == locked, kib
+            assert daemon.status()["sink"]["memory_locked"] == locked
+            r = place.run([bench.barkctl, "doctor", "--json"], check=False)
+            found, = [c for c in json.loads(r.stdout)["checks"] if c["check"] == "real-time"]
+            assert found["state"] == ("ok" if locked else "warn"), found
+            assert locked or "LimitMEMLOCK" in found["advice"], found
+            assert daemon.end() == 0
+
+
+@test("trust-presets")
+def presets(bench):
+    """More voices than are listed are no failure of the request."""
+    with Place() as place:
+        folder = place.path("data", "barkd", "voices")
+        os.makedirs(folder)
+        for i in range(4200):
+            with open(os.path.join(folder, f"v{i}.npz"), "w"):
+                pass
+        daemon = Daemon(bench, place, bench.fast_model(), {
+            "output": {"sink": "file", "target": place.path("sound.wav")}}).start()
+        assert len(daemon.get("/v1/voices")) >= 4096
+        status, answer = daemon.request("POST", "/v1/speak", {"text": SHORT, "voice": "nobody"})
+        assert status == 404, (status, answer)
+        assert daemon.end() == 0
