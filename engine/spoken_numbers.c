@@ -266,7 +266,8 @@ static size_t add_mixed(struct spoken_words *w, const struct reader *r,
 	else
 		spoken_add_number(w, a, SPOKEN_CARDINAL);
 	add_parts(w, a, b);
-	return 1 + n;
+	n += 1;
+	return n + spoken_unit(w, r, whole->next + n, false);
 }
 
 /* "e6", "E-9" at i, of a number as programs write it. */
