@@ -16,6 +16,8 @@ git ls-files -z --cached --others --exclude-standard |
 	tar c --null -T - --ignore-failed-read 2>/dev/null | tar x -C "$tree"
 tar czf "$dir/barkd_$version.orig.tar.gz" -C "$dir" --exclude=debian \
 	"barkd-$version"
+# What tests/packages.sh builds them of in another release.
+tar czf "$dir/barkd_$version.debian.tar.gz" -C "$tree" debian
 cd "$tree"
 dpkg-buildpackage -us -uc -b
 if command -v lintian >/dev/null; then

@@ -76,7 +76,7 @@ build() {
 	debs=$work/debs-$release
 	mkdir "$debs" && enter build && mkdir "$root/src" &&
 		tar xzf "$folder"/barkd_*.orig.tar.gz -C "$root/src" &&
-		cp -a debian "$root/src"/barkd-*/ &&
+		tar xzf "$folder"/barkd_*.debian.tar.gz -C "$root/src"/barkd-* &&
 		inside apt-get -qq install -y --no-install-recommends \
 			build-essential lintian >/dev/null &&
 		inside sh -ec 'cd /src/barkd-*
