@@ -678,6 +678,39 @@ def whole(bench):
         dispatcher.p.end()
 
 
+@test("speechd-recipe")
+def recipe(bench):
+    """As README says: the module below ~/.local, and a copy of the system's configuration that
+    names barkd. Nobody names the module, and it speaks."""
+    system = "/etc/speech-dispatcher/speechd.conf"
+    need("speech-dispatcher", "spd-say")
+    if not os.path.exists(system):
+        raise Missing("no " + system)
+    with speaking(bench, "pipewire") as (place, audio, daemon):
+        # "libexec" beside the folder of data, which is ~/.local/share unless told.
+        modules = place.path("libexec", "speech-dispatcher-modules")
+        os.makedirs(place.path("data"), exist_ok=True)
+        own = place.path("config", "speech-dispatcher")
+        os.makedirs(modules)
+        os.makedirs(own)
+        os.symlink(bench.sd_barkd, os.path.join(modules, "sd_barkd"))
+        with open(system) as f, open(os.path.join(own, "speechd.conf"), "w") as to:
+            to.write(f.read() + "DefaultModule barkd\n")
+        address = place.path("speechd.sock")
+        server = place.start(["speech-dispatcher", "-s", "-S", address, "-P",
+                              place.path("speechd.pid"), "-L", place.path("speechd-log"),
+                              "-t", "0"])
+        wait_for("speech-dispatcher", lambda: os.path.exists(address))
+        place.env["SPEECHD_ADDRESS"] = "unix_socket:" + address
+        assert "barkd" in place.run(["spd-say", "-O"], timeout=30).stdout.split()
+        listener = Listener(daemon)
+        place.run(["spd-say", "-w", "Hello there."], timeout=30)
+        daemon.wait_idle()
+        assert begun(listener) == ["Hello there."]
+        listener.close()
+        server.end()
+
+
 @test("speechd-keys", tries=3)
 def keys(bench):
     """Thirty keys, ten a second, sent as Orca sends them: each begins, also
