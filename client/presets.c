@@ -82,6 +82,25 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+/* A preset that lies there in two forms is one preset. */
+static void sort(struct barkd_entries *list)
+{
+	size_t kept = 0;
+
+	if (list->n < 2)
+		return;
+	qsort(list->items, list->n, sizeof(*list->items), by_name);
+	for (size_t i = 1; i < list->n; i++) {
+		if (by_name(&list->items[kept], &list->items[i])) {
+			list->items[++kept] = list->items[i];
+			continue;
+		}
+		free(list->items[i].name);
+		free(list->items[i].path);
+	}
+	list->n = kept + 1;
+}
+
 static int scan(struct barkd_entries *list, const char *path)
 {
 	DIR *d = opendir(path);
@@ -106,8 +125,8 @@ static int scan(struct barkd_entries *list, const char *path)
 		free(file);
 	}
 	closedir(d);
-	if (!r && list->n > 1)
-		qsort(list->items, list->n, sizeof(*list->items), by_name);
+	if (!r)
+		sort(list);
 	return r;
 }
 
