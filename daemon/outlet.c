@@ -62,6 +62,18 @@ struct outlet {
 
 /* --- control side --- */
 
+/* Each of them, also behind one that could not be locked. */
+static void lock(struct outlet *o)
+{
+	int r = locked_data(o->ring.data,
+			    o->ring.size * sizeof(*o->ring.data));
+
+	r |= locked_data(o, sizeof(*o));
+	r |= locked_code((const void *)outlet_pull);
+	r |= locked_code((const void *)memcpy);
+	o->locked = r == 0;
+}
+
 int outlet_new(struct outlet **ret, size_t size)
 {
 	struct outlet *o;
@@ -79,10 +91,7 @@ int outlet_new(struct outlet **ret, size_t size)
 		outlet_free(o);
 		return -ENOMEM;
 	}
-	o->locked = !locked_data(o->ring.data, room * sizeof(*o->ring.data)) &
-		    !locked_data(o, sizeof(*o)) &
-		    !locked_code((const void *)outlet_pull) &
-		    !locked_code((const void *)memcpy);
+	lock(o);
 	outlet_set_rate(o, 48000);
 	*ret = o;
 	return 0;
