@@ -220,9 +220,7 @@ static bool ask_file_state(sd_bus *bus, const char *unit, char *ret,
 	return good;
 }
 
-/* property: "ActiveState" or "SubState" */
-static bool ask_state(sd_bus *bus, const char *unit, const char *property,
-		      char *ret, size_t size)
+static bool ask_active(sd_bus *bus, const char *unit, char *ret, size_t size)
 {
 	char *path, *state = NULL;
 	bool good;
@@ -233,12 +231,28 @@ static bool ask_state(sd_bus *bus, const char *unit, const char *property,
 	good = sd_bus_get_property_string(bus, "org.freedesktop.systemd1",
 					  path,
 					  "org.freedesktop.systemd1.Unit",
-					  property, NULL, &state) >= 0;
+					  "ActiveState", NULL, &state) >= 0;
 	if (good)
 		snprintf(ret, size, "%s", state);
 	free(state);
 	free(path);
 	return good;
+}
+
+/* How often a service that failed was started again; 0 for other units. */
+static uint32_t ask_restarts(sd_bus *bus, const char *unit)
+{
+	uint32_t n = 0;
+	char *path;
+
+	if (sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit,
+			       &path) < 0)
+		return 0;
+	sd_bus_get_property_trivial(bus, "org.freedesktop.systemd1", path,
+				    "org.freedesktop.systemd1.Service",
+				    "NRestarts", NULL, 'u', &n);
+	free(path);
+	return n;
 }
 
 /* Who has not enabled a unit of this kind has chosen so. */
@@ -251,12 +265,12 @@ enum choice {
 static void check_unit(struct doctor *d, sd_bus *bus, const char *unit,
 		       enum choice choice)
 {
-	char file[32], active[32], sub[32];
+	char file[32], active[32];
+	bool again;
 	char advice[120];
 
 	if (!ask_file_state(bus, unit, file, sizeof(file)) ||
-	    !ask_state(bus, unit, "ActiveState", active, sizeof(active)) ||
-	    !ask_state(bus, unit, "SubState", sub, sizeof(sub))) {
+	    !ask_active(bus, unit, active, sizeof(active))) {
 		if (choice == CHOICE_FREE)
 			return;
 		doctor_say(d, FINDING_WARN, "units",
@@ -264,11 +278,12 @@ static void check_unit(struct doctor *d, sd_bus *bus, const char *unit,
 			   "%s is not known to the service manager", unit);
 		return;
 	}
-	if (!strcmp(active, "failed") || !strcmp(sub, "auto-restart")) {
+	again = !strcmp(active, "activating") && ask_restarts(bus, unit) > 0;
+	if (again || !strcmp(active, "failed")) {
 		snprintf(advice, sizeof(advice),
 			 "systemctl --user status %s says why", unit);
 		doctor_say(d, FINDING_FAIL, "units", advice, "%s has failed%s",
-			   unit, *active == 'f' ? "" : " and is started again");
+			   unit, again ? " and is started again" : "");
 	} else if (choice == CHOICE_NEEDED && strncmp(file, "enabled", 7)) {
 		snprintf(advice, sizeof(advice),
 			 "systemctl --user enable --now %s", unit);
