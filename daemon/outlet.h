@@ -24,8 +24,8 @@ struct outlet;
 /* size: samples the ring has room for, at least. Errors: -ENOMEM. */
 int outlet_new(struct outlet **ret, size_t size);
 void outlet_free(struct outlet *o);
-/* Whether all that outlet_pull() touches was locked into RAM when it was made;
- * it is in RAM in any case. */
+/* Whether the ring and the positions were locked into RAM when the outlet was
+ * made; otherwise they were touched once and can be paged out. */
 bool outlet_locked(const struct outlet *o);
 
 /* --- control side --- */
