@@ -10,6 +10,11 @@
 
 #define MODELS_PATH "/v1/models/"
 
+/* Bytes of a body: a chat's message may be escaped throughout, all others are
+ * an object of few fields. */
+#define CHAT_BODY_MAX (128 * 1024)
+#define SMALL_BODY_MAX (4 * 1024)
+
 static void reply_error(struct http_request *req, const struct api_error *err)
 {
 	http_reply(req, err->status, api_error_json(err));
@@ -62,6 +67,19 @@ static bool choose_voice(struct daemon *d, struct http_request *req,
 	return false;
 }
 
+/* Whether there is a place for a request that takes long; else it is
+ * answered. */
+static bool may_hold(struct http_request *req)
+{
+	if (http_hold(req) == 0)
+		return true;
+	http_add_header(req, "Retry-After", "1");
+	api_error_reply(req, 429, NULL, "rate_limit_exceeded",
+			"%d clients wait for their answers already",
+			HTTP_HELD_MAX);
+	return false;
+}
+
 static void post_speak(struct daemon *d, struct http_request *req)
 {
 	struct speak_request speak;
@@ -77,7 +95,8 @@ static void post_speak(struct daemon *d, struct http_request *req)
 		return;
 	}
 	if (!choose_voice(d, req, &speak.voice, speak.language,
-			  speak.fallback)) {
+			  speak.fallback) ||
+	    (speak.wait && !may_hold(req))) {
 		speak_request_clear(&speak);
 		return;
 	}
@@ -140,6 +159,10 @@ static void speech(struct daemon *d, struct http_request *req,
 	}
 	if (strcmp(http_method(req), "HEAD") == 0) {
 		http_reply_data(req, 200, encoder_type(speech->format), "", 0);
+		speech_request_clear(speech);
+		return;
+	}
+	if (!may_hold(req)) {
 		speech_request_clear(speech);
 		return;
 	}
@@ -278,9 +301,11 @@ static void get_http(struct daemon *d, struct http_request *req)
 static void get_events(struct daemon *d, struct http_request *req)
 {
 	const char *levels = http_query(req, "levels");
-	int r = events_listen(d->events, req,
-			      levels && strcmp(levels, "1") == 0);
+	int r;
 
+	if (!may_hold(req))
+		return;
+	r = events_listen(d->events, req, levels && strcmp(levels, "1") == 0);
 	if (r == -EBUSY)
 		api_error_reply(req, 429, NULL, "rate_limit_exceeded",
 				"%d clients listen already",
@@ -312,28 +337,63 @@ static const struct route {
 	const char *path; /* one that ends with a slash: whatever follows */
 	bool post;      /* else GET and HEAD */
 	bool own_body;  /* the handler reads it; else it must be empty */
+	size_t body_max;
 	void (*handle)(struct daemon *d, struct http_request *req);
 } routes[] = {
-	{"/v1/speak", true, true, post_speak},
-	{"/v1/audio/speech", true, true, post_speech},
-	{"/v1/audio/speech", false, true, get_speech},
-	{"/v1/chat", true, true, api_chat},
-	{"/v1/stop", true, true, post_stop},
-	{"/v1/skip", true, false, post_skip},
-	{"/v1/pause", true, false, post_pause},
-	{"/v1/resume", true, false, post_resume},
-	{"/v1/queue", false, true, get_queue},
-	{"/v1/voices", false, true, get_voices},
-	{"/v1/audio/voices", false, true, get_audio_voices},
-	{"/v1/audio/models", false, true, get_audio_models},
-	{"/v1/models", false, true, get_audio_models},
-	{MODELS_PATH, false, true, get_model},
-	{"/v1/status", false, true, get_status},
-	{"/v1/http", false, true, get_http},
-	{"/v1/events", false, true, get_events},
-	{"/metrics", false, true, get_metrics},
-	{"/healthz", false, true, get_health},
+	{"/v1/speak", true, true, HTTP_BODY_MAX, post_speak},
+	{"/v1/audio/speech", true, true, HTTP_BODY_MAX, post_speech},
+	{"/v1/audio/speech", false, true, SMALL_BODY_MAX, get_speech},
+	{"/v1/chat", true, true, CHAT_BODY_MAX, api_chat},
+	{"/v1/stop", true, true, SMALL_BODY_MAX, post_stop},
+	{"/v1/skip", true, false, SMALL_BODY_MAX, post_skip},
+	{"/v1/pause", true, false, SMALL_BODY_MAX, post_pause},
+	{"/v1/resume", true, false, SMALL_BODY_MAX, post_resume},
+	{"/v1/queue", false, true, SMALL_BODY_MAX, get_queue},
+	{"/v1/voices", false, true, SMALL_BODY_MAX, get_voices},
+	{"/v1/audio/voices", false, true, SMALL_BODY_MAX, get_audio_voices},
+	{"/v1/audio/models", false, true, SMALL_BODY_MAX, get_audio_models},
+	{"/v1/models", false, true, SMALL_BODY_MAX, get_audio_models},
+	{MODELS_PATH, false, true, SMALL_BODY_MAX, get_model},
+	{"/v1/status", false, true, SMALL_BODY_MAX, get_status},
+	{"/v1/http", false, true, SMALL_BODY_MAX, get_http},
+	{"/v1/events", false, true, SMALL_BODY_MAX, get_events},
+	{"/metrics", false, true, SMALL_BODY_MAX, get_metrics},
+	{"/healthz", false, true, SMALL_BODY_MAX, get_health},
 };
+
+static bool leads_to(const struct route *route, const char *path)
+{
+	size_t n = strlen(route->path);
+
+	return route->path[n - 1] == '/'
+		       ? strncmp(route->path, path, n) == 0 && path[n]
+		       : strcmp(route->path, path) == 0;
+}
+
+static bool takes(const struct route *route, const char *method)
+{
+	return route->post ? strcmp(method, "POST") == 0
+			   : strcmp(method, "GET") == 0 ||
+				     strcmp(method, "HEAD") == 0;
+}
+
+/* By path and method, or NULL. */
+static const struct route *find_route(const struct http_request *req)
+{
+	for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++)
+		if (leads_to(&routes[i], http_path(req)) &&
+		    takes(&routes[i], http_method(req)))
+			return &routes[i];
+	return NULL;
+}
+
+bool api_admit(void *data, struct http_request *req)
+{
+	const struct route *route = find_route(req);
+
+	http_limit_body(req, route ? route->body_max : SMALL_BODY_MAX);
+	return true;
+}
 
 static void dispatch(struct daemon *d, struct http_request *req,
 		     const struct route *route)
@@ -390,38 +450,13 @@ static const struct page *find_page(const char *path)
 	return NULL;
 }
 
-static bool leads_to(const struct route *route, const char *path)
+static void refuse_method(struct http_request *req)
 {
-	size_t n = strlen(route->path);
-
-	return route->path[n - 1] == '/'
-		       ? strncmp(route->path, path, n) == 0 && path[n]
-		       : strcmp(route->path, path) == 0;
-}
-
-static bool takes(const struct route *route, const char *method)
-{
-	return route->post ? strcmp(method, "POST") == 0
-			   : strcmp(method, "GET") == 0 ||
-				     strcmp(method, "HEAD") == 0;
-}
-
-void api_handle(void *data, struct http_request *req)
-{
-	const struct page *page = find_page(http_path(req));
 	bool posts = false, gets = false;
 
-	if (page) {
-		send_page(req, page);
-		return;
-	}
 	for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++) {
 		if (!leads_to(&routes[i], http_path(req)))
 			continue;
-		if (takes(&routes[i], http_method(req))) {
-			dispatch(data, req, &routes[i]);
-			return;
-		}
 		posts |= routes[i].post;
 		gets |= !routes[i].post;
 	}
@@ -437,6 +472,19 @@ void api_handle(void *data, struct http_request *req)
 			http_path(req), !gets    ? "POST"
 					: !posts ? "GET"
 						 : "POST and GET");
+}
+
+void api_handle(void *data, struct http_request *req)
+{
+	const struct page *page = find_page(http_path(req));
+	const struct route *route = find_route(req);
+
+	if (page)
+		send_page(req, page);
+	else if (route)
+		dispatch(data, req, route);
+	else
+		refuse_method(req);
 }
 
 void api_connections(void *data, unsigned n)

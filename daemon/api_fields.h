@@ -15,6 +15,7 @@
 #include "api_error.h"
 
 #define API_TEXT_MAX (256 * 1024) /* bytes of what is to be spoken */
+#define API_VALUES_MAX 1024
 #define API_NAME_MAX 128          /* bytes of a name */
 
 int api_no_memory(struct api_error *err);

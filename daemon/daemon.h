@@ -157,6 +157,8 @@ void idle_update(struct daemon *d);
 
 /* --- api.c: routes --- */
 
+/* http.h's admit(): how long a route's body may be. */
+bool api_admit(void *data, struct http_request *req);
 void api_handle(void *data, struct http_request *req);
 void api_connections(void *data, unsigned n);
 void api_gate_connections(void *data, unsigned n);

@@ -15,6 +15,7 @@
 #include "listen.h"
 #include "log.h"
 #include "paths.h"
+#include "priority.h"
 
 #define TOKEN_BYTES 16
 #define HOST_ROOM 64 /* of a numeric address in brackets */
@@ -165,6 +166,11 @@ static void allow_headers(struct http_request *req)
 	http_add_header(req, "Access-Control-Allow-Headers", asked);
 }
 
+static bool is_preflight(const struct http_request *req)
+{
+	return strcmp(http_method(req), "OPTIONS") == 0;
+}
+
 static void answer_preflight(struct http_request *req)
 {
 	http_add_header(req, "Access-Control-Allow-Methods", "GET, POST");
@@ -177,21 +183,22 @@ static void answer_preflight(struct http_request *req)
 	http_reply_data(req, 204, "text/plain", "", 0);
 }
 
-static void on_request(void *data, struct http_request *req)
+static bool on_admit(void *data, struct http_request *req)
 {
 	struct door *door = data;
 	struct gate *g = door->gate;
+	bool known = has_token(g, req);
 	const char *origin = http_header(req, "Origin");
 
 	if (!host_is_ours(g, req, http_header(req, "Host"))) {
 		api_error_reply(req, 403, NULL, "forbidden_host",
 				"the Host header must name 127.0.0.1 or localhost; see hosts in barkd.ini(5)");
-		return;
+		return false;
 	}
 	if (origin && !origin_is_good(g, req, origin)) {
 		api_error_reply(req, 403, NULL, "forbidden_origin",
 				"pages of this origin are not allowed; see origins in barkd.ini(5)");
-		return;
+		return false;
 	}
 	if (origin) {
 		http_add_header(req, "Access-Control-Allow-Origin", origin);
@@ -199,17 +206,24 @@ static void on_request(void *data, struct http_request *req)
 				"X-Request-Id, Retry-After");
 		http_add_header(req, "Vary", "Origin");
 	}
-	if (strcmp(http_method(req), "OPTIONS") == 0) {
-		answer_preflight(req);
-		return;
-	}
-	if (!is_open(req) && !has_token(g, req)) {
+	if (!known && !is_open(req) && !is_preflight(req)) {
 		http_add_header(req, "WWW-Authenticate", "Bearer");
 		api_error_reply(req, 401, NULL, "invalid_api_key",
 				"the token is missing or wrong; barkctl http shows it");
-		return;
+		return false;
 	}
-	g->handler.handle(g->handler.data, req);
+	return g->handler.admit(g->handler.data, req) && known;
+}
+
+static void on_request(void *data, struct http_request *req)
+{
+	struct door *door = data;
+	struct gate *g = door->gate;
+
+	if (is_preflight(req))
+		answer_preflight(req);
+	else
+		g->handler.handle(g->handler.data, req);
 }
 
 static void on_connections(void *data, unsigned n)
@@ -324,9 +338,11 @@ static int open_door(struct gate *g, const char *address, unsigned port)
 {
 	struct door *door = &g->doors[g->n_doors];
 	const struct http_handler handler = {
+		.admit = on_admit,
 		.handle = on_request,
 		.connections = on_connections,
 		.data = door,
+		.priority = PRIORITY_PORT,
 	};
 	bool late = false;
 	int r;

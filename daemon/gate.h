@@ -17,6 +17,8 @@
 struct gate;
 
 struct gate_handler {
+	/* As http.h has it, of a request that may pass. */
+	bool (*admit)(void *data, struct http_request *req);
 	/* A request that may pass. */
 	void (*handle)(void *data, struct http_request *req);
 	/* A connection came or went. */

@@ -13,14 +13,25 @@
 #include <systemd/sd-event.h>
 
 #define HTTP_BODY_MAX (1024 * 1024)
-#define HTTP_CONNECTIONS_MAX 64
+#define HTTP_CONNECTIONS_MAX 128
+#define HTTP_HELD_MAX 64 /* requests that wait, or stream */
 #define HTTP_HEADERS_MAX (16 * 1024)
-#define HTTP_TIMEOUT_S 60
+#define HTTP_HEADERS_S 10 /* from the connection to its first headers' end */
+#define HTTP_BODY_S 30    /* for a body */
+#define HTTP_ANSWER_S 60  /* to take an answer that is no stream */
+#define HTTP_TIMEOUT_S 60 /* of idleness, or to take a bit of a stream */
 
 struct http_server;
 struct http_request;
 
 struct http_handler {
+	/*
+	 * A request's headers are there; its body is not read yet. Returns
+	 * whether the client may ask as often as it likes: strangers wait for
+	 * their turn and send no body. The call may answer, and the body is
+	 * not read then; it may set http_limit_body(). NULL: all are known.
+	 */
+	bool (*admit)(void *data, struct http_request *req);
 	/*
 	 * A request is complete. It must be answered with http_reply(), in the
 	 * call or later, or with a stream, unless the watch's gone() comes
@@ -30,6 +41,7 @@ struct http_handler {
 	/* A connection came or went. */
 	void (*connections)(void *data, unsigned n);
 	void *data;
+	int priority; /* sd-event's, of the server's sources */
 };
 
 /* What a handler wants to know of a request that it has not answered yet, or
@@ -64,6 +76,12 @@ const char *http_query(const struct http_request *req, const char *name);
 /* Our address of a TCP connection as it stands in a URL, "127.0.0.1" or
  * "[::1]"; -EINVAL: none, or longer than ret. */
 int http_local_address(const struct http_request *req, char *ret, size_t n);
+/* n: the longest body that is taken, at most HTTP_BODY_MAX, which holds
+ * otherwise. */
+void http_limit_body(struct http_request *req, size_t n);
+/* To be asked before a request is answered much later, or with a stream:
+ * places are kept for those that are answered at once. -EBUSY: none is left. */
+int http_hold(struct http_request *req);
 /* watch lives as long as the request; NULL: nothing is to be told. */
 void http_set_watch(struct http_request *req, const struct http_watch *watch,
 		    void *data);

@@ -42,7 +42,7 @@ static ssize_t on_read(void *cls, uint64_t pos, char *buf, size_t max)
 	if (n == 0 && fill(t) == 0 && !t->ended)
 		http_suspend(req);
 	else if (n == 0)
-		req->server->again = true;
+		http_again(req->server);
 	return (ssize_t)n;
 }
 
@@ -62,7 +62,7 @@ int http_stream_begin(struct http_request *req, unsigned status,
 		return -ENOMEM;
 	}
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-	http_watch_hangup(req);
+	http_enter(req->client, HTTP_STREAMING);
 	http_answer(req, status, response);
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include "inherit.h"
 #include "log.h"
 #include "paths.h"
+#include "priority.h"
 
 /* Blocks of this size are given back to the kernel as they are freed. The C
  * library would learn to keep them: sessions are made on one thread and freed
@@ -125,11 +126,14 @@ static int open_socket(struct daemon *d, struct inherited *in)
 static int start_parts(struct daemon *d)
 {
 	const struct http_handler handler = {
+		.admit = api_admit,
 		.handle = api_handle,
 		.connections = api_connections,
 		.data = d,
+		.priority = PRIORITY_OWNER,
 	};
 	const struct gate_handler gate_handler = {
+		.admit = api_admit,
 		.handle = api_handle,
 		.connections = api_gate_connections,
 		.data = d,

@@ -12,6 +12,7 @@
 #include "encoding.h"
 #include "fast_speech.h"
 #include "log.h"
+#include "priority.h"
 #include "spiel_frames.h"
 #include "utf8.h"
 #include "words.h"
@@ -27,8 +28,6 @@
 /* FLAC, whose head has its length: about five minutes. */
 #define HOLD_MAX (8 * 1024 * 1024)
 #define SILENCE (ENCODER_RATE / 10) /* samples of a text without words */
-/* The sink's listener is served first. */
-#define PRIORITY (SD_EVENT_PRIORITY_NORMAL + 10)
 
 struct render {
 	struct daemon *d;
@@ -420,7 +419,7 @@ static void start_reading(struct render *r)
 		e = sd_event_add_io(r->d->event, &r->io, source_fd(r->source),
 				    EPOLLIN, on_source, r);
 	if (e >= 0)
-		e = sd_event_source_set_priority(r->io, PRIORITY);
+		e = sd_event_source_set_priority(r->io, PRIORITY_RENDER);
 	if (e < 0)
 		end(r, e);
 }
@@ -541,8 +540,9 @@ int render_start(struct daemon *d, struct http_request *req,
 	d->renders = r;
 	d->n_renders++;
 	/* A client that reads events takes the sound as it comes. */
-	e = encoding_new(&r->encoding, d->event, PRIORITY, r->request.format,
-			 r->request.sse ? 0 : HOLD_MAX, &handler, r);
+	e = encoding_new(&r->encoding, d->event, PRIORITY_RENDER,
+			 r->request.format, r->request.sse ? 0 : HOLD_MAX,
+			 &handler, r);
 	if (e == 0 && r->request.spiel && !r->request.sse)
 		e = words_new(&r->words);
 	if (e == 0 && r->words)

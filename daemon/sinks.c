@@ -13,6 +13,7 @@
 #include "locked.h"
 #include "log.h"
 #include "modules.h"
+#include "priority.h"
 #include "worker.h"
 
 #define RETRY_FIRST_US 250000u
@@ -489,6 +490,8 @@ int sinks_new(struct sinks **ret, sd_event *event, struct outlet *outlet,
 	if (r == 0)
 		r = sd_event_add_io(event, &s->io, s->report.fd, EPOLLIN,
 				    on_report, s);
+	if (r >= 0)
+		r = sd_event_source_set_priority(s->io, PRIORITY_SOUND);
 	if (r >= 0)
 		r = sd_event_add_time_relative(event, &s->timer,
 					       CLOCK_MONOTONIC, 0, 10000,

@@ -11,6 +11,7 @@
 
 #include "log.h"
 #include "loudness.h"
+#include "priority.h"
 
 #define BLOCK 480 /* samples read from the session at a time: 20 ms */
 /* Room that one block may need: slowed down fourfold, at 192 kHz. */
@@ -290,6 +291,8 @@ int speaker_play(struct speaker *sp, struct source *source, const char *voice,
 	if (r == 0 && source_fd(source) >= 0)
 		r = sd_event_add_io(sp->event, &sp->io, source_fd(source),
 				    EPOLLIN, on_source, sp);
+	if (r >= 0 && sp->io)
+		r = sd_event_source_set_priority(sp->io, PRIORITY_SOUND);
 	if (r < 0)
 		return r;
 	sp->source = source;
@@ -475,6 +478,17 @@ void speaker_configure(struct speaker *sp, const struct conf *conf)
 		let_go(sp);
 }
 
+static int add_timer(struct speaker *sp, sd_event_source **ret,
+		     sd_event_time_handler_t handler)
+{
+	int r = sd_event_add_time_relative(sp->event, ret, CLOCK_MONOTONIC, 0,
+					   1000, handler, sp);
+
+	if (r >= 0)
+		r = sd_event_source_set_priority(*ret, PRIORITY_SOUND);
+	return r < 0 ? r : sd_event_source_set_enabled(*ret, SD_EVENT_OFF);
+}
+
 int speaker_new(struct speaker **ret, sd_event *event, struct outlet *outlet,
 		struct sinks *sinks, const struct speaker_handler *handler)
 {
@@ -492,16 +506,9 @@ int speaker_new(struct speaker **ret, sd_event *event, struct outlet *outlet,
 	sp->buffer_ms = 300;
 	/* Until a sink says otherwise, so that there is a chain to play to. */
 	sp->out_rate = 48000;
-	r = sd_event_add_time_relative(event, &sp->timer, CLOCK_MONOTONIC, 0,
-				       1000, on_timer, sp);
+	r = add_timer(sp, &sp->timer, on_timer);
 	if (r >= 0)
-		r = sd_event_source_set_enabled(sp->timer, SD_EVENT_OFF);
-	if (r >= 0)
-		r = sd_event_add_time_relative(event, &sp->lead_timer,
-					       CLOCK_MONOTONIC, 0, 1000,
-					       on_lead_timer, sp);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(sp->lead_timer, SD_EVENT_OFF);
+		r = add_timer(sp, &sp->lead_timer, on_lead_timer);
 	if (r < 0) {
 		speaker_free(sp);
 		return r;

@@ -439,7 +439,9 @@ static void test_listen(void)
 
 int main(void)
 {
-	const struct http_handler handler = {handle, connections, NULL};
+	const struct http_handler handler = {
+		.handle = handle, .connections = connections,
+	};
 	struct listener l;
 	char command[PATH_MAX];
 
