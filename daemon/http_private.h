@@ -80,7 +80,7 @@ TAILQ_HEAD(http_turns, http_request);
 struct http_server {
 	struct MHD_Daemon *mhd;
 	sd_event *event;
-	sd_event_source *io, *timer, *defer;
+	sd_event_source *io, *timer, *soon;
 	struct http_handler handler;
 	LIST_HEAD(, http_connection) connections;
 	struct http_request *requests; /* handed over, not answered */

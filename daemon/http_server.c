@@ -37,7 +37,7 @@ uint64_t http_now(const struct http_server *s)
 
 void http_again(struct http_server *s)
 {
-	sd_event_source_set_enabled(s->defer, SD_EVENT_ONESHOT);
+	sd_event_source_set_enabled(s->soon, SD_EVENT_ONESHOT);
 }
 
 /* --- what comes in --- */
@@ -364,7 +364,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 
 /* Neither a resumed connection wakes libmicrohttpd's descriptor, nor does a
  * place that became free when the limit had been reached. */
-static int on_again(sd_event_source *source, void *userdata)
+static int on_again(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct http_server *s = userdata;
 
@@ -374,6 +374,8 @@ static int on_again(sd_event_source *source, void *userdata)
 	return 0;
 }
 
+/* No deferred source, which sd-event would put before all others of its
+ * priority as often as it is enabled again. */
 static int add_sources(struct http_server *s)
 {
 	const union MHD_DaemonInfo *info =
@@ -387,13 +389,14 @@ static int add_sources(struct http_server *s)
 					       CLOCK_MONOTONIC, 0, 1000,
 					       on_timer, s);
 	if (r >= 0)
-		r = sd_event_add_defer(s->event, &s->defer, on_again, s);
+		r = sd_event_add_time(s->event, &s->soon, CLOCK_MONOTONIC, 0,
+				      1, on_again, s);
 	if (r >= 0)
 		r = sd_event_source_set_priority(s->io, s->handler.priority);
 	if (r >= 0)
 		r = sd_event_source_set_priority(s->timer, s->handler.priority);
 	if (r >= 0)
-		r = sd_event_source_set_priority(s->defer, s->handler.priority);
+		r = sd_event_source_set_priority(s->soon, s->handler.priority);
 	return r;
 }
 
@@ -479,7 +482,7 @@ void http_server_free(struct http_server *s)
 	sd_event_source_disable_unref(s->io);
 	sd_event_source_disable_unref(s->timer);
 	MHD_stop_daemon(s->mhd);
-	sd_event_source_disable_unref(s->defer);
+	sd_event_source_disable_unref(s->soon);
 	sd_event_unref(s->event);
 	free(s);
 }
