@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who is at the other end of a Unix socket. The kernel knows; a file's mode
- * only says who could open the path, and not all sockets have one.
+ * Who is at the other end of a Unix socket, and whether anybody is at that of a
+ * TCP connection. The kernel knows; a file's mode only says who could open the
+ * path, and not all sockets have one.
  */
 #ifndef BARKD_PEER_H
 #define BARKD_PEER_H
@@ -15,5 +16,13 @@
  * is set in the case of -EPERM.
  */
 int barkd_peer_check(int fd, uid_t *ret_uid);
+
+/*
+ * Has the kernel look whether the other end of a TCP connection is still there,
+ * so that one that is gone without a word is noticed within half a minute. fd
+ * may be a listening socket: what it accepts is like it. Errors: of
+ * setsockopt().
+ */
+int barkd_peer_probe(int fd);
 
 #endif

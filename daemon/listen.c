@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,8 @@
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
+
+#include "peer.h"
 
 #define BACKLOG 64
 
@@ -169,27 +170,6 @@ static socklen_t parse_address(const char *address, unsigned port,
 	return 0;
 }
 
-/* A client that is gone without a word is noticed within half a minute; what
- * is accepted has the options of its listener. */
-static int expect_life(int fd)
-{
-	static const struct {
-		int level, name, value;
-	} options[] = {
-		{SOL_SOCKET, SO_KEEPALIVE, 1},
-		{IPPROTO_TCP, TCP_KEEPIDLE, 10},
-		{IPPROTO_TCP, TCP_KEEPINTVL, 5},
-		{IPPROTO_TCP, TCP_KEEPCNT, 4},
-		{IPPROTO_TCP, TCP_USER_TIMEOUT, 30000},
-	};
-
-	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
-		if (setsockopt(fd, options[i].level, options[i].name,
-			       &options[i].value, sizeof(int)) < 0)
-			return -errno;
-	return 0;
-}
-
 /* Docker's bridge, for one, has its address after barkd has started. */
 static int bind_late(int fd, const struct sockaddr_storage *addr, socklen_t n)
 {
@@ -228,7 +208,7 @@ int listener_open_tcp(struct listener *ret, const char *address,
 		late = true;
 	}
 	if (r == 0)
-		r = expect_life(fd);
+		r = barkd_peer_probe(fd);
 	if (r == 0 && listen(fd, BACKLOG) < 0)
 		r = -errno;
 	if (r < 0) {

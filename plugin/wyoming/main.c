@@ -21,12 +21,13 @@
 
 #include "../host.h"
 #include "peer.h"
+#include "event.h"
 #include "session.h"
 #include "zeroconf.h"
 
 #define DEFAULT_URI "tcp://127.0.0.1:10200"
 #define DEFAULT_NAME "barkd"
-#define CLIENTS_MAX 16
+#define CLIENTS_MAX 32
 #define BACKLOG 16
 
 struct server {
@@ -61,8 +62,23 @@ static void on_ended(void *data, struct session *session)
 			s->sessions[i] = s->sessions[--s->n];
 	if (s->fd < 0)
 		sd_event_exit(s->event, 0);
-	else
-		sd_event_source_set_enabled(s->io, SD_EVENT_ON);
+}
+
+/* Ends the session that has been idle longest; false: all are busy. */
+static bool make_room(struct server *s)
+{
+	struct session *first = NULL;
+
+	for (unsigned i = 0; i < s->n; i++)
+		if (session_idle(s->sessions[i]) &&
+		    (!first ||
+		     session_moved(s->sessions[i]) < session_moved(first)))
+			first = s->sessions[i];
+	if (!first)
+		return false;
+	on_ended(s, first);
+	session_free(first);
+	return true;
 }
 
 static int begin(struct server *s, int in, int out)
@@ -72,13 +88,24 @@ static int begin(struct server *s, int in, int out)
 	};
 	int r = session_new(&s->sessions[s->n], &owner, in, out);
 
-	if (r < 0)
-		return r;
-	s->n++;
-	/* One more waits in the backlog. */
-	if (s->io && s->n == CLIENTS_MAX)
-		sd_event_source_set_enabled(s->io, SD_EVENT_OFF);
-	return 0;
+	if (r >= 0)
+		s->n++;
+	return r;
+}
+
+static void refuse(int fd)
+{
+	size_t n;
+	char *text = event_format("error",
+				  json_pack("{s:s, s:s}", "text",
+					    "too many clients are connected",
+					    "code", "busy"),
+				  0, &n);
+
+	if (text)
+		send(fd, text, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	free(text);
+	close(fd);
 }
 
 static int on_connection(sd_event_source *source, int fd, uint32_t revents,
@@ -91,6 +118,8 @@ static int on_connection(sd_event_source *source, int fd, uint32_t revents,
 		return 0;
 	if (s->path && barkd_peer_check(c, NULL) < 0)
 		close(c);
+	else if (s->n == CLIENTS_MAX && !make_room(s))
+		refuse(c);
 	else
 		begin(s, c, c);
 	return 0;
@@ -127,7 +156,7 @@ static int listen_tcp(struct server *s, const char *where)
 	    listen(s->fd, BACKLOG) < 0)
 		r = -errno;
 	else
-		r = 0;
+		r = barkd_peer_probe(s->fd);
 	freeaddrinfo(found);
 	return r;
 }

@@ -15,6 +15,8 @@
 
 /* Kept for a client that reads slowly; then barkd is not read either. */
 #define OUT_MAX (256 * 1024)
+#define EVENTS_A_TURN 8 /* then others have theirs */
+#define STALL_US 10000000u /* a client that reads takes something meanwhile */
 #define CHUNK_BYTES 4800 /* 100 ms */
 #define NAME_MAX_BYTES 128
 
@@ -23,9 +25,12 @@ struct session {
 	struct barkd_client *client;
 	int in, out;
 	sd_event_source *in_io, *out_io, *speech_io;
+	sd_event_source *more; /* events that were read already */
 	struct event_reader reader;
 	char *buf; /* to be sent */
 	size_t at, n, room;
+	uint64_t moved; /* as session_moved() has it */
+	bool waiting;   /* there may be whole events in the reader */
 	bool failed;
 
 	struct text_queue text;
@@ -96,6 +101,16 @@ static json_t *audio_format(void)
 			 2, "channels", 1);
 }
 
+static void move(struct session *s)
+{
+	sd_event_now(s->owner.event, CLOCK_MONOTONIC, &s->moved);
+}
+
+static bool is_full(const struct session *s)
+{
+	return s->n - s->at >= OUT_MAX;
+}
+
 /* Writes what the client takes; false: it is gone. */
 static bool flush(struct session *s)
 {
@@ -107,11 +122,14 @@ static bool flush(struct session *s)
 		if (n < 0 && errno != EINTR)
 			return false;
 		s->at += n > 0 ? (size_t)n : 0;
+		move(s);
 	}
 	if (s->at == s->n)
 		s->at = s->n = 0;
 	sd_event_source_set_enabled(s->out_io,
 				    s->n ? SD_EVENT_ON : SD_EVENT_OFF);
+	if (s->waiting && !is_full(s))
+		sd_event_source_set_enabled(s->more, SD_EVENT_ONESHOT);
 	return true;
 }
 
@@ -223,7 +241,7 @@ static void send_silence(struct session *s)
 {
 	static const unsigned char zeros[CHUNK_BYTES];
 
-	while (s->silence && s->n - s->at < OUT_MAX) {
+	while (s->silence && !is_full(s)) {
 		size_t n = s->silence < CHUNK_BYTES ? s->silence : CHUNK_BYTES;
 
 		start_audio(s);
@@ -235,7 +253,7 @@ static void send_silence(struct session *s)
 static void read_speech(struct session *s)
 {
 	send_silence(s);
-	while (s->speech && s->n - s->at < OUT_MAX) {
+	while (s->speech && !is_full(s)) {
 		ssize_t n = barkd_stream_read(s->speech, s->pcm + s->n_pcm,
 					      CHUNK_BYTES - s->n_pcm);
 
@@ -255,9 +273,8 @@ static void read_speech(struct session *s)
 	put_pcm(s);
 	if (s->speech_io)
 		sd_event_source_set_enabled(s->speech_io,
-					    s->n - s->at < OUT_MAX
-						    ? SD_EVENT_ON
-						    : SD_EVENT_OFF);
+					    is_full(s) ? SD_EVENT_OFF
+						       : SD_EVENT_ON);
 }
 
 static void finish(struct session *s)
@@ -390,12 +407,42 @@ static void handle(struct session *s, const struct event *e)
 	}
 }
 
+/* Takes some of the events that were read; nothing more is read before all
+ * are taken, and none is taken from a client that does not read. */
+static void take_events(struct session *s)
+{
+	struct event e;
+	int r = 1;
+
+	for (int i = 0; r > 0 && i < EVENTS_A_TURN && !is_full(s); i++) {
+		r = event_reader_next(&s->reader, &e);
+		if (r <= 0)
+			break;
+		move(s);
+		handle(s, &e);
+		event_clear(&e);
+	}
+	if (r < 0) {
+		finish(s);
+		return;
+	}
+	s->waiting = r > 0;
+	sd_event_source_set_enabled(s->in_io, s->waiting ? SD_EVENT_OFF
+							 : SD_EVENT_ON);
+	pump(s);
+}
+
+static int on_more(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	take_events(userdata);
+	return 0;
+}
+
 static int on_in(sd_event_source *source, int fd, uint32_t revents,
 		 void *userdata)
 {
 	struct session *s = userdata;
 	char data[16384];
-	struct event e;
 	ssize_t n = read(fd, data, sizeof(data));
 	int r;
 
@@ -403,14 +450,10 @@ static int on_in(sd_event_source *source, int fd, uint32_t revents,
 		return 0;
 	r = n > 0 ? event_reader_feed(&s->reader, data, (size_t)n)
 		  : -ECONNRESET;
-	while (r >= 0 && (r = event_reader_next(&s->reader, &e)) > 0) {
-		handle(s, &e);
-		event_clear(&e);
-	}
 	if (r < 0)
 		finish(s);
 	else
-		pump(s);
+		take_events(s);
 	return 0;
 }
 
@@ -453,12 +496,33 @@ int session_new(struct session **ret, const struct session_owner *owner,
 				    on_out, s);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(s->out_io, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_add_time(owner->event, &s->more, CLOCK_MONOTONIC,
+				      0, 1, on_more, s);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(s->more, SD_EVENT_OFF);
 	if (r < 0) {
 		session_free(s);
 		return r;
 	}
+	move(s);
 	*ret = s;
 	return 0;
+}
+
+bool session_idle(const struct session *s)
+{
+	bool speaks = s->answering &&
+		      (s->speech || s->silence || !s->streaming);
+	uint64_t now = 0;
+
+	sd_event_now(s->owner.event, CLOCK_MONOTONIC, &now);
+	return !speaks || (s->n > s->at && now > s->moved + STALL_US);
+}
+
+uint64_t session_moved(const struct session *s)
+{
+	return s->moved;
 }
 
 void session_free(struct session *s)
@@ -467,6 +531,7 @@ void session_free(struct session *s)
 		return;
 	end_speech(s);
 	sd_event_source_disable_unref(s->in_io);
+	sd_event_source_disable_unref(s->more);
 	sd_event_source_disable_unref(s->out_io);
 	close(s->in);
 	if (s->out >= 0)

@@ -6,6 +6,8 @@
 #ifndef WYOMING_SESSION_H
 #define WYOMING_SESSION_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <systemd/sd-event.h>
 
 #include "barkd-client.h"
@@ -26,6 +28,12 @@ struct session_owner {
  * -ENOMEM and sd-event's; the connection is closed then. */
 int session_new(struct session **ret, const struct session_owner *owner,
 		int in, int out);
+/* Whether nothing is lost with it: it neither speaks nor is about to, or its
+ * client does not read. */
+bool session_idle(const struct session *s);
+/* When a whole event came or something was read of it, CLOCK_MONOTONIC in
+ * microseconds. */
+uint64_t session_moved(const struct session *s);
 /* NULL is fine. ended() is not called. */
 void session_free(struct session *s);
 

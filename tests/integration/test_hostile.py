@@ -14,7 +14,7 @@ import time
 
 from asking import TOKEN, ask, free_port, listening
 from daemon import Daemon, UnixConnection
-from harness import fds, test
+from harness import fds, rss_kib, test
 from servers import Jack, Missing, Place, wait_for
 from stage import MEDIUM
 
@@ -364,23 +364,59 @@ def bodies(bench):
         return f"a long text takes {usual * 1000:.0f} ms"
 
 
-@test("hostile-wyoming")
-def wyoming(bench):
-    """Connections to barkd-wyoming that say nothing, or nothing whole, or do not read, take nobody's place."""
+def send_all(s, data):
+    with contextlib.suppress(OSError):
+        s.sendall(data)
+
+
+@contextlib.contextmanager
+def wyoming_server(bench):
+    """Yields (daemon, port, barkd-wyoming's process)."""
     port = free_port()
-    with listening(bench) as (place, daemon, _), contextlib.ExitStack() as stack:
+    with listening(bench) as (place, daemon, _):
         place.env["BARKD_SOCKET"] = daemon.socket
         p = place.start([bench.wyoming, "--uri", f"tcp://127.0.0.1:{port}"])
         wait_for("barkd-wyoming", lambda: answers(port))
+        yield daemon, port, p
+        assert p.end() == 0, place.log("barkd-wyoming")
+
+
+def described(port):
+    """Whether barkd-wyoming serves a new client within some seconds."""
+    with tcp(port) as s:
+        s.settimeout(20)
+        s.sendall(b'{"type":"describe"}\n')
+        return b'"info"' in s.recv(65536)
+
+
+@test("hostile-wyoming")
+def wyoming(bench):
+    """Connections to barkd-wyoming that say nothing, or nothing whole, take nobody's place."""
+    with wyoming_server(bench) as (_, port, p), contextlib.ExitStack() as stack:
         for begun in b"", b'{"type":"desc', b'{"type":"synthesize-start"}\n':
             for _ in range(40):
                 s = stack.enter_context(tcp(port))
-                s.sendall(begun)
-            with tcp(port) as s:
-                s.sendall(b'{"type":"describe"}\n')
-                s.settimeout(20)
-                assert b'"type":"info"' in s.recv(65536).replace(b": ", b":")
-        assert p.end() == 0, place.log("barkd-wyoming")
+                with contextlib.suppress(OSError):
+                    s.sendall(begun)
+            assert described(port), begun
+
+
+@test("hostile-wyoming-unread")
+def wyoming_unread(bench):
+    """One that asks without end and reads nothing holds up nobody, and is not kept in memory."""
+    with wyoming_server(bench) as (_, port, p), tcp(port) as s:
+        assert described(port)
+        before = rss_kib(p.pid)
+        # 32,768 answers, which the sockets do not hold.
+        flood = threading.Thread(target=send_all, daemon=True, args=(
+            s, b'{"type":"describe"}\n' * 32768))
+        flood.start()
+        time.sleep(3)
+        start = time.monotonic()
+        assert described(port)
+        assert time.monotonic() - start < 5
+        grown = rss_kib(p.pid) - before
+        assert grown < 16384, f"{grown} KiB more"
 
 
 def answers(port):
