@@ -407,9 +407,9 @@ def wyoming_unread(bench):
     with wyoming_server(bench) as (_, port, p), tcp(port) as s:
         assert described(port)
         before = rss_kib(p.pid)
-        # 32,768 answers, which the sockets do not hold.
+        # More answers than the sockets hold.
         flood = threading.Thread(target=send_all, daemon=True, args=(
-            s, b'{"type":"describe"}\n' * 32768))
+            s, b'{"type":"ping","data":{"text":"%s"}}\n' % (b"x" * 50000) * 2000))
         flood.start()
         time.sleep(3)
         start = time.monotonic()
