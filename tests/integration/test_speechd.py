@@ -632,7 +632,9 @@ def python_client(place, address, voices):
                          speechd.CallbackType.BEGIN, speechd.CallbackType.END,
                          speechd.CallbackType.INDEX_MARK))
         assert ended.wait(60), told
-        assert told == [speechd.CallbackType.BEGIN, "0:5", "6:11", speechd.CallbackType.END], told
+        # The beginning may come before the client has registered for it.
+        assert told[told[0] == speechd.CallbackType.BEGIN:] == \
+            ["0:5", "6:11", speechd.CallbackType.END], told
         client.char("a")
         client.key("shift_a")
         client.cancel()
