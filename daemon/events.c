@@ -182,16 +182,18 @@ static double tell_heard(struct events *e, struct utterance *u)
 		ue->segment = segment;
 		send_event(e, "sentence", describe_span(u, begin, end), false);
 	}
-	while (ue->next_word < words_count(ue->words)) {
-		double due = words_time(ue->words, ue->next_word);
+	for (;;) {
+		size_t next = words_next(ue->words, ue->next_word);
+		double due;
 
+		if (next >= words_count(ue->words))
+			break;
+		due = words_time(ue->words, next);
 		if (due > at)
 			return (due - at) / ue->speed;
 		send_event(e, "word",
-			   describe_word(u, words_get(ue->words,
-						      ue->next_word)),
-			   false);
-		ue->next_word++;
+			   describe_word(u, words_get(ue->words, next)), false);
+		ue->next_word = next + 1;
 	}
 	return INFINITY;
 }

@@ -139,11 +139,13 @@ static int send_spiel_events(struct render *r, uint64_t sample)
 		e = send_spiel_event(r, SPIEL_SENTENCE, utf8_characters(text, begin),
 				     utf8_characters(text, end));
 	}
+	r->next_word = words_next(r->words, r->next_word);
 	while (e == 0 && r->next_word < words_count(r->words) &&
 	       words_time(r->words, r->next_word) <= ms) {
-		const struct word *w = words_get(r->words, r->next_word++);
+		const struct word *w = words_get(r->words, r->next_word);
 
 		e = send_spiel_event(r, SPIEL_WORD, w->char_begin, w->char_end);
+		r->next_word = words_next(r->words, r->next_word + 1);
 	}
 	return e;
 }

@@ -247,7 +247,8 @@ ssize_t words_segment_at(const struct words *w, double ms, size_t *ret_begin,
 	return i;
 }
 
-static const struct segment *segment_of(const struct words *w, size_t word)
+/* The first segment that ends behind a word, or n_segments. */
+static size_t segment_behind(const struct words *w, size_t word)
 {
 	size_t low = 0, high = w->n_segments;
 
@@ -259,9 +260,25 @@ static const struct segment *segment_of(const struct words *w, size_t word)
 		else
 			high = mid;
 	}
-	return low < w->n_segments && w->segments[low].first <= word
-		       ? &w->segments[low]
+	return low;
+}
+
+static const struct segment *segment_of(const struct words *w, size_t word)
+{
+	size_t i = segment_behind(w, word);
+
+	return i < w->n_segments && w->segments[i].first <= word
+		       ? &w->segments[i]
 		       : NULL;
+}
+
+size_t words_next(const struct words *w, size_t i)
+{
+	size_t s = segment_behind(w, i);
+
+	return s < w->n_segments && w->segments[s].first > i
+		       ? w->segments[s].first
+		       : i;
 }
 
 double words_time(const struct words *w, size_t i)

@@ -48,6 +48,9 @@ void words_segment_end(struct words *w, double ms);
 ssize_t words_segment_at(const struct words *w, double ms, size_t *ret_begin,
 			 size_t *ret_end);
 
+/* The first word from i on that is heard, by what is known of the segments: a
+ * word that stands before a segment and in none is not spoken. */
+size_t words_next(const struct words *w, size_t i);
 /* When word i begins; INFINITY while its segment has not begun. */
 double words_time(const struct words *w, size_t i);
 /* Milliseconds a letter, as the last whole segment had it; it may be given to

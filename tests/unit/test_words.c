@@ -117,6 +117,23 @@ static void test_times(void)
 	tap_ok(name);
 }
 
+static void test_left_out(void)
+{
+	const char *name = "words: those that are not spoken hold nothing up";
+	const char *text = "One two. Three four. Five six.";
+	struct words *w = make(text);
+
+	TAP_CHECK(name, w && words_next(w, 0) == 0);
+	words_segment_begin(w, 9, 20, 0);
+	words_segment_end(w, 500);
+	TAP_CHECK(name, words_next(w, 0) == 2 && words_next(w, 1) == 2);
+	TAP_CHECK(name, words_time(w, 2) == 0);
+	TAP_CHECK(name, words_next(w, 3) == 3 && words_next(w, 4) == 4);
+	TAP_CHECK(name, words_next(w, 6) == 6);
+	words_free(w);
+	tap_ok(name);
+}
+
 static void test_pace(void)
 {
 	const char *name = "words: the pace is learned";
@@ -173,6 +190,7 @@ int main(void)
 	test_words();
 	test_characters();
 	test_times();
+	test_left_out();
 	test_pace();
 	test_odd();
 	return tap_failed;
