@@ -249,7 +249,7 @@ static void put_address(struct writer *w, const struct address *a)
 {
 	w->link = true;
 	w->last = 0;
-	if (w->rules->links == CONF_LINKS_YES)
+	if (w->rules->links == CONF_LINKS_YES && a->n_said)
 		fwrite(a->said, 1, a->n_said, w->out);
 	else if (w->rules->links == CONF_LINKS_WORD)
 		fputs("link", w->out);
