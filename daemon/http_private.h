@@ -90,6 +90,7 @@ struct http_server {
 	uint64_t n_requests;
 	uint32_t name; /* tells its requests from another server's */
 	unsigned n_connections, n_dropped, n_held;
+	bool may_hand; /* no request was handed over in this turn */
 	bool tcp;
 	bool told_foreign; /* that another user's client was refused */
 	bool closing;

@@ -150,14 +150,14 @@ static uint64_t announced(const struct http_request *req)
 	return length ? strtoull(length, NULL, 10) : 0;
 }
 
-/* When a stranger's next request is due. */
+/* When a stranger's next request is due; 0: now. */
 static uint64_t next_turn(struct http_server *s)
 {
 	uint64_t now = http_now(s), burst = STRANGER_US * STRANGER_BURST;
 	uint64_t base = s->allowance > now ? s->allowance : now;
 
 	s->allowance = base + STRANGER_US;
-	return base > now + burst ? base - burst : now;
+	return base > now + burst ? base - burst : 0;
 }
 
 /* Whether the client is no stranger; it may have been answered. */
@@ -185,8 +185,8 @@ static enum MHD_Result admit(struct http_request *req)
 	if (!req->status && ((!known && n) ||
 			     (req->too_large && n > HTTP_DRAIN_MAX)))
 		too_large_reply(req);
-	if (!known) {
-		req->due = next_turn(s);
+	req->due = known ? 0 : next_turn(s);
+	if (req->due) {
 		TAILQ_INSERT_TAIL(&s->slow, req, turn);
 		http_enter(req->client, HTTP_QUEUED);
 		http_suspend(req);
@@ -198,12 +198,45 @@ static enum MHD_Result admit(struct http_request *req)
 	return MHD_YES;
 }
 
+static void hand_over(struct http_request *req)
+{
+	struct http_server *s = req->server;
+
+	s->may_hand = false;
+	http_request_link(req);
+	if (req->no_memory)
+		http_reply(req, 500, NULL);
+	else if (s->closing)
+		closing_reply(req);
+	else
+		s->handler.handle(s->handler.data, req);
+	if (!req->status)
+		http_enter(req->client, HTTP_HANDED);
+}
+
+static void hand_over_first(struct http_server *s)
+{
+	struct http_request *req = TAILQ_FIRST(&s->ready);
+
+	TAILQ_REMOVE(&s->ready, req, turn);
+	hand_over(req);
+}
+
 /* All of it is there. */
 static enum MHD_Result complete(struct http_request *req)
 {
 	if (req->too_large) {
 		too_large_reply(req);
 		return http_queue(req);
+	}
+	/* Once suspended, libmicrohttpd has no answer for a client that has
+	 * closed its sending side. */
+	if (req->server->may_hand) {
+		hand_over(req);
+		if (req->status)
+			return http_queue(req);
+		http_suspend(req);
+		return MHD_YES;
 	}
 	http_enter(req->client, HTTP_QUEUED);
 	TAILQ_INSERT_TAIL(&req->server->ready, req, turn);
@@ -299,22 +332,6 @@ static void on_log(void *cls, const char *fmt, va_list ap)
 
 /* --- the loop --- */
 
-static void hand_over(struct http_request *req)
-{
-	struct http_server *s = req->server;
-
-	TAILQ_REMOVE(&s->ready, req, turn);
-	http_request_link(req);
-	if (req->no_memory)
-		http_reply(req, 500, NULL);
-	else if (s->closing)
-		closing_reply(req);
-	else
-		s->handler.handle(s->handler.data, req);
-	if (!req->status)
-		http_enter(req->client, HTTP_HANDED);
-}
-
 /* Wakes the strangers whose turn it is. */
 static void wake_slow(struct http_server *s, uint64_t now)
 {
@@ -331,16 +348,22 @@ static void run(struct http_server *s)
 {
 	uint64_t now = http_now(s), next;
 	MHD_UNSIGNED_LONG_LONG timeout;
+	bool timed;
 
 	wake_slow(s, now);
+	s->may_hand &= TAILQ_EMPTY(&s->ready);
 	MHD_run(s->mhd);
+	s->may_hand = true;
 	if (!TAILQ_EMPTY(&s->ready))
 		http_again(s);
 	next = http_expire(s, now);
 	if (!TAILQ_EMPTY(&s->slow) && TAILQ_FIRST(&s->slow)->due < next)
 		next = TAILQ_FIRST(&s->slow)->due;
-	if (MHD_get_timeout(s->mhd, &timeout) == MHD_YES &&
-	    now + timeout * 1000 < next)
+	timed = MHD_get_timeout(s->mhd, &timeout) == MHD_YES;
+	/* The timer would be a millisecond late. */
+	if (timed && timeout == 0)
+		http_again(s);
+	else if (timed && now + timeout * 1000 < next)
 		next = now + timeout * 1000;
 	if (next != UINT64_MAX)
 		sd_event_source_set_time(s->timer, next);
@@ -369,7 +392,7 @@ static int on_again(sd_event_source *source, uint64_t usec, void *userdata)
 	struct http_server *s = userdata;
 
 	if (!TAILQ_EMPTY(&s->ready))
-		hand_over(TAILQ_FIRST(&s->ready));
+		hand_over_first(s);
 	run(s);
 	return 0;
 }
@@ -410,6 +433,7 @@ int http_server_new(struct http_server **ret, sd_event *event, int fd,
 		return -ENOMEM;
 	s->event = sd_event_ref(event);
 	s->handler = *handler;
+	s->may_hand = true;
 	LIST_INIT(&s->connections);
 	TAILQ_INIT(&s->ready);
 	TAILQ_INIT(&s->slow);
@@ -452,7 +476,7 @@ void http_server_quiesce(struct http_server *s)
 static void answer_all(struct http_server *s)
 {
 	while (!TAILQ_EMPTY(&s->ready))
-		hand_over(TAILQ_FIRST(&s->ready));
+		hand_over_first(s);
 	wake_slow(s, UINT64_MAX);
 	while (s->requests) {
 		struct http_request *req = s->requests;
@@ -471,6 +495,7 @@ void http_server_free(struct http_server *s)
 	if (!s)
 		return;
 	s->closing = true;
+	s->may_hand = false;
 	/* Taken back: libmicrohttpd would close what is the caller's. */
 	MHD_quiesce_daemon(s->mhd);
 	/* The answers go out, which takes several turns. */

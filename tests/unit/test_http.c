@@ -29,6 +29,9 @@ static struct {
 	struct http_request *held[8]; /* POST /later */
 	unsigned n_held, n_gone, n_drained, n_handled, n_connections;
 	size_t n_body;
+	bool strange;    /* who asks is a stranger, */
+	bool refused;    /* and refused */
+	char order[64];  /* the last letters of paths, as they were handled */
 } t;
 
 static void gone(void *data, struct http_request *req)
@@ -46,9 +49,21 @@ static void drained(void *data, struct http_request *req)
 
 static const struct http_watch watch = {gone, drained};
 
+static bool admit(void *data, struct http_request *req)
+{
+	if (t.refused)
+		api_error_reply(req, 401, NULL, "refused", "no");
+	return !t.strange;
+}
+
 static void handle(void *data, struct http_request *req)
 {
+	const char *path_of = http_path(req);
+	size_t n = strlen(t.order);
+
 	t.n_handled++;
+	if (n + 1 < sizeof(t.order))
+		t.order[n] = path_of[strlen(path_of) - 1];
 	http_set_watch(req, &watch, NULL);
 	http_body(req, &t.n_body);
 	if (strcmp(http_path(req), "/later") == 0) {
@@ -370,6 +385,80 @@ static void test_many(void)
 	tap_ok(name);
 }
 
+static void test_turns(void)
+{
+	const char *name = "http: who asks much at once waits for others";
+	int many = dial(), one = dial();
+	static const char ask[] = "GET /%c HTTP/1.1\r\nHost: x\r\n\r\n";
+	char text[64 * 5] = "", part[64];
+
+	for (char c = 'a'; c < 'f'; c++) {
+		snprintf(part, sizeof(part), ask, c);
+		strcat(text, part);
+	}
+	turn();
+	memset(t.order, 0, sizeof(t.order));
+	send(many, text, strlen(text), MSG_NOSIGNAL);
+	snprintf(part, sizeof(part), ask, '1');
+	put(one, part);
+	TAP_CHECK(name, strlen(t.order) == 6);
+	TAP_CHECK(name, strchr(t.order, '1') - t.order <= 2);
+	TAP_CHECK(name, strspn(t.order, "1abcde") == 6);
+	close(many);
+	close(one);
+	turn();
+	TAP_CHECK(name, t.n_connections == 0);
+	tap_ok(name);
+}
+
+/* Sends, and ends, before the server looks. */
+static int dial_and_end(const char *text)
+{
+	int fd = dial();
+
+	send(fd, text, strlen(text), MSG_NOSIGNAL);
+	shutdown(fd, SHUT_WR);
+	return fd;
+}
+
+static void test_half_closed(void)
+{
+	const char *name = "http: an end that comes with data";
+	int whole = dial_and_end("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+	int half = dial_and_end("GET /b HTTP/1.1\r\nHost:");
+
+	TAP_CHECK(name, answers(whole, "200", "/a"));
+	TAP_CHECK(name, take(whole) == NULL && take(half) == NULL);
+	TAP_CHECK(name, t.n_connections == 0);
+	close(whole);
+	close(half);
+	tap_ok(name);
+}
+
+static void test_strangers(void)
+{
+	const char *name = "http: strangers send no body";
+	unsigned handled = t.n_handled;
+	int fd = dial();
+
+	t.strange = true;
+	put(fd, "GET /s HTTP/1.1\r\nHost: x\r\n\r\n");
+	TAP_CHECK(name, answers(fd, "200", "/s"));
+	put(fd, "POST /s HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n");
+	TAP_CHECK(name, answers(fd, "413", "too_large"));
+	close(fd);
+	t.refused = true;
+	fd = dial();
+	put(fd, "POST /s HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n");
+	TAP_CHECK(name, answers(fd, "401", "refused"));
+	TAP_CHECK(name, take(fd) == NULL && t.n_handled == handled + 1);
+	close(fd);
+	t.strange = t.refused = false;
+	turn();
+	TAP_CHECK(name, t.n_connections == 0);
+	tap_ok(name);
+}
+
 static void test_end(int listener)
 {
 	const char *name = "http: at the end all who wait are answered";
@@ -440,7 +529,7 @@ static void test_listen(void)
 int main(void)
 {
 	const struct http_handler handler = {
-		.handle = handle, .connections = connections,
+		.admit = admit, .handle = handle, .connections = connections,
 	};
 	struct listener l;
 	char command[PATH_MAX];
@@ -461,6 +550,9 @@ int main(void)
 	test_stream();
 	test_stream_slow();
 	test_many();
+	test_turns();
+	test_half_closed();
+	test_strangers();
 	test_end(l.fd);
 	listener_close(&l);
 	sd_event_unref(t.event);
