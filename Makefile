@@ -2,7 +2,8 @@
 #
 # The commands of the README over meson, ninja and scripts/. Set BUILD for
 # another build directory, PREFIX for another place to install to, V=1 to see
-# every command and test, TEXT for make speak, RELEASES for make check-packages.
+# every command and test, TEXT for make speak, RELEASES for make check-packages,
+# FUZZ_SECONDS for make fuzz, MINUTES for make soak.
 
 BUILD ?= build
 TEXT ?= Hello there. This is your computer speaking.
@@ -10,9 +11,10 @@ PREFIX ?= $(if $(filter 0,$(shell id -u)),/usr/local,$(HOME)/.local)
 PYTHON ?= python3
 RELEASES ?= bookworm trixie
 FUZZ_SECONDS ?= 600
+MINUTES ?= 60
 export V TEXT
 
-.PHONY: build speak check fuzz parity install deb check-packages clean
+.PHONY: build speak check fuzz soak parity install deb check-packages clean
 
 build:
 	@scripts/packages.sh build
@@ -33,6 +35,11 @@ check:
 fuzz:
 	@scripts/packages.sh build ci
 	@scripts/fuzz.sh $(BUILD)-fuzz $(FUZZ_SECONDS)
+
+# Mixed load for MINUTES, while the audio server is killed again and again.
+soak: build
+	@mkdir -p $(BUILD)/soak
+	@python3 tests/bench/soak.py $(BUILD) --minutes $(MINUTES) --out $(BUILD)/soak
 
 # What transformers computes now beside what barkctl computes; make check does
 # the same with results that are kept in the repository.
