@@ -114,10 +114,10 @@ def interrupted(bench):
             daemon.speak(text, deadline_ms=500)
             time.sleep(.1)
             daemon.stop()
-        wait_for("kept texts", lambda: short(daemon)["cache_entries"] == len(texts), 60)
+        wait_for("kept texts", lambda: daemon.short()["cache_entries"] == len(texts), 60)
         for text in texts:
             daemon.speak(text, deadline_ms=500, wait=True)
-        assert short(daemon)["cached"] == len(texts), short(daemon)
+        assert daemon.short()["cached"] == len(texts), daemon.short()
 
 
 @test("echo-no-model")
