@@ -10,10 +10,10 @@
 
 #include "config.h"
 #include "error.h"
+#include "files/map.h"
 #include "files/tensors.h"
 #include "weights.h"
 
-#define MAX_PATH 4096
 
 static const char gguf_file[] = "model.gguf";
 
@@ -46,21 +46,12 @@ static void release(struct bark_model *model)
 	free(storage);
 }
 
-static int join(char path[MAX_PATH], const char *dir, const char *name,
-		struct bark_error *err)
-{
-	if (snprintf(path, MAX_PATH, "%s/%s", dir, name) < MAX_PATH)
-		return 0;
-	return bark_fail(err, -ENAMETOOLONG, "%s: the directory's name is too "
-			 "long", name);
-}
-
 static bool exists(const char *dir, const char *name)
 {
-	char path[MAX_PATH];
+	char path[BARK_PATH_MAX];
 	struct stat st;
 
-	return join(path, dir, name, NULL) == 0 && stat(path, &st) == 0;
+	return bark_path_join(path, dir, name, NULL) == 0 && stat(path, &st) == 0;
 }
 
 /* --- weights --- */
@@ -167,11 +158,11 @@ static int open_suno(struct bark_model *model, const char *dir,
 		     enum bark_precision precision, struct bark_error *err)
 {
 	struct storage *storage = model->storage;
-	char path[MAX_PATH];
+	char path[BARK_PATH_MAX];
 	int r;
 
 	for (unsigned i = 0; i < BARK_PARTS; i++) {
-		r = join(path, dir, suno_file(dir, i), err);
+		r = bark_path_join(path, dir, suno_file(dir, i), err);
 		if (r == 0)
 			r = bark_tensors_open(&storage->sets[i], path, err);
 		if (r < 0)
@@ -196,10 +187,10 @@ static int open_gguf(struct bark_model *model, const char *dir,
 	struct storage *storage = model->storage;
 	enum bark_precision held;
 	struct bark_tensors *set;
-	char path[MAX_PATH];
+	char path[BARK_PATH_MAX];
 	int r;
 
-	r = join(path, dir, gguf_file, err);
+	r = bark_path_join(path, dir, gguf_file, err);
 	if (r == 0)
 		r = bark_tensors_open(&set, path, err);
 	if (r < 0)
@@ -249,9 +240,9 @@ enum bark_precision bark_saved_precision(const char *dir)
 {
 	enum bark_precision held;
 	struct bark_tensors *set;
-	char path[MAX_PATH];
+	char path[BARK_PATH_MAX];
 
-	if (join(path, dir, gguf_file, NULL) < 0 ||
+	if (bark_path_join(path, dir, gguf_file, NULL) < 0 ||
 	    bark_tensors_open(&set, path, NULL) < 0)
 		return BARK_PRECISION_DEFAULT;
 	held = bark_gguf_precision(set);

@@ -14,10 +14,10 @@
 
 #include "error.h"
 #include "files/json.h"
+#include "files/map.h"
 #include "model.h"
 #include "vocab.h"
 
-#define MAX_PATH 4096
 #define MAX_JSON ((size_t)32 << 20)
 /* Rows of the table that a whole vocabulary may leave unused at its end. */
 #define MAX_UNUSED 63
@@ -161,26 +161,17 @@ static int read_json(struct bark_vocab *ret,
 
 /* --- a model's folder --- */
 
-static int join(char path[MAX_PATH], const char *dir, const char *name,
-		struct bark_error *err)
-{
-	if (snprintf(path, MAX_PATH, "%s/%s", dir, name) < MAX_PATH)
-		return 0;
-	return bark_fail(err, -ENAMETOOLONG, "%s: the directory's name is too "
-			 "long", name);
-}
-
 /* Its keys go before tokenizer.json's, as in transformers; absent ones are
  * those of the cased vocabulary that Bark was trained with. */
 static int read_options(struct bark_tokenizer_options *opts, const char *dir,
 			struct bark_error *err)
 {
-	char path[MAX_PATH];
+	char path[BARK_PATH_MAX];
 	json_t *root, *v;
 	struct stat st;
 	int r;
 
-	r = join(path, dir, "tokenizer_config.json", err);
+	r = bark_path_join(path, dir, "tokenizer_config.json", err);
 	if (r < 0)
 		return r;
 	if (stat(path, &st) < 0)
@@ -199,14 +190,14 @@ static int read_options(struct bark_tokenizer_options *opts, const char *dir,
 }
 
 /* *ret "": the model has none. */
-static int find_vocab(char ret[MAX_PATH], const char *dir,
+static int find_vocab(char ret[BARK_PATH_MAX], const char *dir,
 		      struct bark_error *err)
 {
 	static const char *const names[] = {"vocab.txt", "tokenizer.json"};
 	struct stat st;
 
 	for (size_t i = 0; i < 2; i++) {
-		int r = join(ret, dir, names[i], err);
+		int r = bark_path_join(ret, dir, names[i], err);
 
 		if (r < 0 || stat(ret, &st) == 0)
 			return r;
@@ -248,7 +239,7 @@ int bark_model_open_tokenizer(struct bark_model *model, const char *dir,
 {
 	struct bark_tokenizer_options opts = {0};
 	struct bark_vocab tokens;
-	char path[MAX_PATH];
+	char path[BARK_PATH_MAX];
 	int r;
 
 	if (!vocab) {

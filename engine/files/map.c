@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -68,4 +69,13 @@ void bark_map_close(struct bark_map *map)
 		munmap((void *)map->data, map->size);
 	map->data = NULL;
 	map->size = 0;
+}
+
+int bark_path_join(char ret[BARK_PATH_MAX], const char *dir, const char *name,
+		   struct bark_error *err)
+{
+	if (snprintf(ret, BARK_PATH_MAX, "%s/%s", dir, name) < BARK_PATH_MAX)
+		return 0;
+	return bark_fail(err, -ENAMETOOLONG,
+			 "%s: the directory's name is too long", name);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Read-only files in memory. */
+/* Read-only files in memory, and where they are. */
 #ifndef BARK_MAP_H
 #define BARK_MAP_H
 
@@ -21,5 +21,10 @@ int bark_map_open(struct bark_map *ret, const char *path,
 		  struct bark_error *err);
 /* Unmaps; does nothing to an empty map. */
 void bark_map_close(struct bark_map *map);
+
+#define BARK_PATH_MAX 4096
+/* Writes the path of a folder's file. Errors: -ENAMETOOLONG. */
+int bark_path_join(char ret[BARK_PATH_MAX], const char *dir, const char *name,
+		   struct bark_error *err);
 
 #endif
