@@ -56,6 +56,9 @@ enter() {
 	root=$work/$1
 	debootstrap --variant=minbase "$release" "$root" "$site" >/dev/null
 	mount -t proc proc "$root/proc"
+	# spd-say has a semaphore there.
+	mkdir -p "$root/dev/shm"
+	mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
 	# Whatever this machine's apt knows of: keys, proxies, certificates.
 	: >"$root/etc/apt/sources.list"
 	cp -a /etc/apt/. "$root/etc/apt/"
