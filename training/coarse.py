@@ -15,6 +15,9 @@ import coarse_net as N
 from codec import until
 import vocoder as V
 
+OWN = 0.8                        # part of the crops that is the first speaker's: there is little of the second, and it is soon known by heart
+
+
 class Data:
     """Utterances as (semantic tokens, interleaved codes), read shard by shard as they appear."""
 
@@ -69,13 +72,13 @@ class Data:
         return np.full(N.HISTORY // 3, N.PROMPT), code
 
     def batch(self, size, rng, held=False, noise=0.1, who=None):
-        """ids with the true targets, weights of the 120 coarse positions. Three of five are the first speaker's, or all are of `who`."""
+        """ids with the true targets, weights of the 120 coarse positions. OWN of them are the first speaker's, or all are of `who`."""
         pool = self.held if held else self.train
         first_one, *others = [w for w in CT.SPEAKERS if pool[w]]
         ids = np.full((size, N.POSITIONS), N.PAD, np.int64)
         weight = np.zeros((size, N.HISTORY + N.NEW), np.float32)
         for i in range(size):
-            w = who or (first_one if not others or rng.random() < 0.6 else others[rng.integers(len(others))])
+            w = who or (first_one if not others or rng.random() < OWN else others[rng.integers(len(others))])
             sem, code = pool[w][rng.integers(len(pool[w]))]
             last = max(0, (len(code) // 3 - 30) // 2)
             first = rng.random() < 0.25

@@ -179,8 +179,7 @@ def align(u, models):
     if max(slot) > tokens.NSLOT:
         return None
     lead, n = tokens.trim(phone, dur)
-    heard = (u["f0"] > spectra.LOWEST) & (u["share"][:, 0] < -0.25)
-    f0 = np.where(heard, u["f0"], 0)[lead:lead + n]
+    f0 = np.where(spectra.heard(u["f0"], u["share"]), u["f0"], 0)[lead:lead + n]
     sem = tokens.encode(phone, piece, slot, dur, f0)
     if sem is None:
         return None
