@@ -27,9 +27,6 @@ static const struct {
 	{"volume", FIELD_NUMBER},	   {"seed", FIELD_INTEGER},
 };
 
-static const char *const formats[] = {"mp3", "opus", "aac", "flac", "wav",
-				      "pcm", "spiel", NULL};
-
 bool speech_voice_is_openai(const char *name)
 {
 	static const char *const names[] = {
@@ -116,12 +113,16 @@ static int get_word(json_t *root, const char *name, const char *const *words,
 static int get_format(json_t *root, enum encoder_format *ret, bool *ret_spiel,
 		      struct api_error *err)
 {
-	int format = ENCODER_MP3;
-	int r = get_word(root, "response_format", formats, &format, err);
+	const char *formats[ENCODER_N_FORMATS + 2] = {
+		[ENCODER_N_FORMATS] = "spiel",
+	};
+	int format = ENCODER_MP3, r;
 
+	for (int i = 0; i < ENCODER_N_FORMATS; i++)
+		formats[i] = encoder_name((enum encoder_format)i);
+	r = get_word(root, "response_format", formats, &format, err);
 	if (r < 0)
 		return r;
-	/* The list is in the formats' order, but for the last. */
 	*ret_spiel = format == ENCODER_N_FORMATS;
 	if (*ret_spiel)
 		format = ENCODER_PCM;

@@ -28,7 +28,7 @@ struct encoding {
 	size_t n_queue;	     /* samples */
 	size_t sent;	     /* bytes of the queue */
 	size_t want;	     /* samples that room() waits for */
-	bool finishing, paused;
+	bool finishing, paused, over;
 	unsigned char head[4]; /* of a packet: its length */
 	size_t n_head, left;   /* bytes read of it; bytes to come behind it */
 };
@@ -131,9 +131,12 @@ static int start(struct encoding *e, sd_event *event, int priority,
 static void update(struct encoding *e)
 {
 	const bool write = e->n_queue || e->finishing;
+	const bool on = !e->over && (write || !e->paused);
 
 	sd_event_source_set_io_events(e->io, (e->paused ? 0 : EPOLLIN) |
 						     (write ? EPOLLOUT : 0));
+	/* A program that has ended would be reported, whatever is asked for. */
+	sd_event_source_set_enabled(e->io, on ? SD_EVENT_ON : SD_EVENT_OFF);
 }
 
 static int flush(struct encoding *e)
@@ -218,7 +221,8 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents,
 	if (r == 0 && (revents & (EPOLLIN | EPOLLHUP)) && !e->paused)
 		r = receive(e);
 	if (r != 0) {
-		sd_event_source_set_enabled(e->io, SD_EVENT_OFF);
+		e->over = true;
+		update(e);
 		e->handler->done(e->data, r < 0 ? r : 0);
 		return 0;
 	}

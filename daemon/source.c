@@ -9,11 +9,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* Less than this to read is little. */
-#define LITTLE_S 4
-
 #include "trim.h"
 
+#define LITTLE_S 4 /* less than this to read is little */
 #define BLOCK 4096
 
 struct source {
