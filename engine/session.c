@@ -84,7 +84,6 @@ static int take_memory(struct bark_session *s)
 	r = bark_trim_init(&s->trim, m->codec.rate, (double)m->loudness, batch);
 	if (r < 0)
 		return r;
-	bark_trim_reset(&s->trim);
 	/* With room for all the silence that is held back, when it comes. */
 	s->ring_cap = s->ahead + s->trim.cap;
 	s->queue_cap = 2 * frames;

@@ -112,8 +112,8 @@ static char last_spoken(const struct scan *s)
 
 void scan_skip(struct scan *s, size_t n)
 {
-	bool glued = scan_is_word(last_spoken(s)) &&
-		     scan_is_word(scan_at(s, s->at + n));
+	bool glued = is_of_word(last_spoken(s)) &&
+		     is_of_word(scan_at(s, s->at + n));
 
 	scan_rewrite(s, n, glued ? " " : "");
 }
@@ -128,7 +128,7 @@ void scan_words(struct scan *s, size_t n, const struct spoken_words *w)
 		text[n_text++] = ' ';
 	memcpy(text + n_text, w->text, w->n);
 	n_text += w->n;
-	if (scan_is_word(after) || spoken_symbol(after, false))
+	if (is_of_word(after) || spoken_symbol(after, false))
 		text[n_text++] = ' ';
 	rewrite(s, n, text, n_text);
 }
@@ -149,7 +149,7 @@ static bool is_version(const struct scan *s)
 	char before = scan_before(s), c = s->text[s->at];
 
 	return (c == 'v' || c == 'V') && is_digit(scan_at(s, s->at + 1)) &&
-	       !scan_is_word(before) && before != '_' && before != '-';
+	       !is_of_word(before) && before != '_' && before != '-';
 }
 
 static void word(struct scan *s)
@@ -207,7 +207,7 @@ static bool number(struct scan *s)
 
 	/* Behind "version" stands a number of its own. */
 	if ((before == 'v' || before == 'V') && s->at > 0 &&
-	    (s->at == 1 || !scan_is_word(s->text[s->at - 2])))
+	    (s->at == 1 || !is_of_word(s->text[s->at - 2])))
 		before = ' ';
 	n = spoken_number(&w, s->text + s->at, s->len - s->at, before);
 	if (n == 0 || w.full)
@@ -243,7 +243,7 @@ static bool has_marks_alone(const struct scan *s)
 	bool any = false;
 
 	for (size_t i = 0; i < s->len; i++) {
-		if (scan_is_word(s->text[i]))
+		if (is_of_word(s->text[i]))
 			return false;
 		any = any || !is_space(s->text[i]);
 	}

@@ -10,12 +10,8 @@
 /* Longer ones are words, whatever they begin with. */
 #define LONG 6
 
-static bool is_upper(char c)
-{
-	return c >= 'A' && c <= 'Z';
-}
-
-/* Short words that are read as such. */
+/* Short words that are read as such. "IT" and "US" are not among them: they are
+ * letters, unless what stands beside them is a word in capitals. */
 static const char words[] =
 	"ACE ACT ADD AGE AGO AH AID AIM AIR ALE ALL AM AN AND "
 	"ANT ANY APE APP ARC ARE ARK ARM ART AS ASH ASK AT ATE AWE "
@@ -44,10 +40,6 @@ static const char words[] =
 	"VAN VAT VET VIA VOW WAN WAR WAS WAX WAY WE WEB WED WEE WET WHO WHY "
 	"WIG WIN WIT WOE WON WOW YES YET YOU YUM ZAP ZEN ZIP ZOO";
 
-/* Of those, and of others that could be: letters, unless all around is in
- * capitals that are words. */
-static const char *const doubtful[] = {"IT", "US"};
-
 /* Those that look like words and are read letter by letter, whatever is around
  * them. */
 static const char *const letters[] = {
@@ -58,7 +50,7 @@ static const char *const letters[] = {
 	"ID",	"IDE",	"IDS",	"IEEE", "IMDB", "IMF",	"IP",	"IPA",	"IPO",
 	"IPTV", "IQ",	"IRC",	"IRS",	"ISBN", "ISO",	"ISP",	"ISSN", "IV",
 	"LCD",	"MIA",	"MIT",	"MRI",	"NBA",	"NYC",	"OAUTH", "OECD", "OEM",
-	"OMG",	"OS",	"PA",	"PIN1", "RIAA", "SOS",	"SUV",	"UAE",	"UCLA",
+	"OMG",	"OS",	"PA",	"RIAA", "SOS",	"SUV",	"UAE",	"UCLA",
 	"UEFI", "UFO",	"UI",	"UK",	"UN",	"UPS",	"URI",	"URL",	"URLS",
 	"USA",	"USAF", "USB",	"USDA", "USPS", "USSR", "UUID", "UX",	"VIP",
 	"VOIP", "VPN",	"WWII",
@@ -126,8 +118,7 @@ static bool is_sayable(const char *text, size_t n)
 /* Whether it is a word by itself, not a name of letters. */
 static bool is_plain(const char *text, size_t n)
 {
-	if (listed(doubtful, N(doubtful), text, n) ||
-	    listed(letters, N(letters), text, n))
+	if (listed(letters, N(letters), text, n))
 		return false;
 	return n > 3 ? is_sayable(text, n) : among(words, text, n);
 }
@@ -242,9 +233,9 @@ static size_t unsayable(struct spoken_words *w, const char *text, size_t at,
 		n++;
 	if (n < 2 || n > 4 || spoken_has_vowel(text + at, n) ||
 	    among(sounds, text + at, n) ||
-	    (at + n < len && (scan_is_word(text[at + n]) ||
+	    (at + n < len && (is_of_word(text[at + n]) ||
 			      text[at + n] == '\'')) ||
-	    (at > 0 && (scan_is_word(text[at - 1]) || text[at - 1] == '\'')))
+	    (at > 0 && (is_of_word(text[at - 1]) || text[at - 1] == '\'')))
 		return 0;
 	spoken_add_letters(w, text + at, n);
 	return n;

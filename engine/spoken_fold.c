@@ -140,33 +140,31 @@ static bool is_power(const struct fold *f)
 	return n > 0 && n < 3;
 }
 
+/* The ASCII of a raised digit, sign or n; 0: it is none. */
+static char raised(UChar32 c)
+{
+	static const char marks[] = "+-=()n";
+
+	if (c == 0xb2 || c == 0xb3 || c == 0xb9)
+		return c == 0xb9 ? '1' : (char)(c - 0xb0 + '0');
+	if (c == 0x2070 || (c >= 0x2074 && c <= 0x2079))
+		return (char)(c - 0x2070 + '0');
+	return c >= 0x207a && c <= 0x207f ? marks[c - 0x207a] : 0;
+}
+
 /* "10^23" of 10 and raised digits; a footnote's number apart. */
 static size_t put_raised(struct fold *f)
 {
-	static const char marks[] = "+-=()";
 	size_t end = f->at, next;
-	bool first = true;
+	char ascii;
 
-	for (UChar32 c; (c = fold_at(f, end, &next)) >= 0; end = next) {
-		char ascii;
-
-		if (c == 0xb2 || c == 0xb3 || c == 0xb9)
-			ascii = c == 0xb9 ? '1' : (char)(c - 0xb0 + '0');
-		else if (c == 0x2070 || (c >= 0x2074 && c <= 0x2079))
-			ascii = (char)(c - 0x2070 + '0');
-		else if (c >= 0x207a && c <= 0x207e)
-			ascii = marks[c - 0x207a];
-		else if (c == 0x207f)
-			ascii = 'n';
-		else
-			break;
-		if (first)
+	for (; (ascii = raised(fold_at(f, end, &next))); end = next) {
+		if (end == f->at)
 			fold_put(f, is_power(f) ? "^" : " ", 1);
-		first = false;
 		if (ascii != '(' && ascii != ')')
 			fold_put(f, &ascii, 1);
 	}
-	if (end > f->at && fold_word_at(f, end))
+	if (fold_word_at(f, end))
 		fold_put(f, " ", 1);
 	return end;
 }
@@ -222,7 +220,7 @@ static bool put_compatible(struct fold *f, UChar32 c, size_t end)
 	    u_getIntPropertyValue(c, UCHAR_DECOMPOSITION_TYPE) ==
 		    U_DT_CANONICAL)
 		return false;
-	if (apart && fold_is_word(fold_last(f)))
+	if (apart && is_of_word(fold_last(f)))
 		fold_put(f, " ", 1);
 	for (size_t i = 0, k; i < (size_t)len; i += k) {
 		k = run_of(text + i, (size_t)len - i);
@@ -301,6 +299,8 @@ size_t fold_char(struct fold *f, UChar32 c, size_t end)
 		fold_put(f, &ascii, 1);
 	else if (c == 0x2044 || c == 0x2215) /* of fractions, a division's */
 		fold_text(f, "/");
+	else if (c == 0x2217) /* an operator */
+		fold_text(f, "*");
 	else if (u_isUWhiteSpace(c) || c == 0x200b)
 		fold_put(f, c == 0x2028 || c == 0x2029 || c == 0x85 ? "\n" : " ", 1);
 	else if (mask & (U_GC_CF_MASK | U_GC_CC_MASK | U_GC_M_MASK))
@@ -314,15 +314,9 @@ size_t fold_char(struct fold *f, UChar32 c, size_t end)
 	return end;
 }
 
-static bool is_raised(UChar32 c)
-{
-	return c == 0xb2 || c == 0xb3 || c == 0xb9 ||
-	       (c >= 0x2070 && c <= 0x207f && c != 0x2071);
-}
-
 static size_t put_other(struct fold *f, UChar32 c, size_t end)
 {
-	if (is_raised(c))
+	if (raised(c))
 		return put_raised(f);
 	if (put_numeral(f, c, end))
 		return end;

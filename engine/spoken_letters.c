@@ -164,4 +164,3 @@ size_t fold_letters(struct fold *f)
 	}
 	return end;
 }
-

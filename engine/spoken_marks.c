@@ -43,18 +43,6 @@ const char *spoken_symbol(char c, bool alone)
 
 /* --- a text of marks alone --- */
 
-static void add_times(struct spoken_words *w, size_t n)
-{
-	if (n > 1)
-		spoken_add_mark(w, ',');
-	if (n == 2) {
-		spoken_add_word(w, "twice");
-	} else if (n > 2) {
-		spoken_add_number(w, (int64_t)n, SPOKEN_CARDINAL);
-		spoken_add_word(w, "times");
-	}
-}
-
 void scan_names(struct scan *s)
 {
 	unsigned named = 0;
@@ -72,7 +60,7 @@ void scan_names(struct scan *s)
 			continue;
 		}
 		spoken_add_word(&w, name);
-		add_times(&w, n);
+		spoken_add_times(&w, (unsigned)n);
 		if (named++ > 0)
 			scan_rewrite(s, 0, ", ");
 		scan_words(s, n, &w);
@@ -166,16 +154,16 @@ static bool is_path_of_menus(const struct scan *s)
 	size_t i = s->at, n = 0, next = s->at + 1;
 
 	i -= i > 0 && s->text[i - 1] == ' ';
-	while (n < 2 && i > n && (is_letter(s->text[i - 1 - n])))
+	while (n < 2 && i > n && is_letter(s->text[i - 1 - n]))
 		n++;
 	next += scan_at(s, next) == ' ';
-	return n == 2 && scan_at(s, next) >= 'A' && scan_at(s, next) <= 'Z' &&
+	return n == 2 && is_upper(scan_at(s, next)) &&
 	       is_letter(scan_at(s, next + 1));
 }
 
 static bool is_operand(char c)
 {
-	return scan_is_word(c) || (c && strchr("()-.$\"'", c));
+	return is_of_word(c) || (c && strchr("()-.$\"'", c));
 }
 
 static void comparison(struct scan *s)
@@ -183,7 +171,7 @@ static void comparison(struct scan *s)
 	bool less = s->text[s->at] == '<';
 
 	if (less && scan_at(s, s->at + 1) == '3' &&
-	    !scan_is_word(scan_at(s, s->at + 2)) && is_space(scan_before(s)) &&
+	    !is_of_word(scan_at(s, s->at + 2)) && is_space(scan_before(s)) &&
 	    !is_digit(left_of(s)))
 		scan_word(s, 2, "heart");
 	else if (!less && is_path_of_menus(s))
@@ -201,7 +189,7 @@ static void power(struct scan *s)
 	struct spoken_words w = {.n = 0};
 	char first = scan_at(s, s->at + 1);
 
-	if (!scan_is_word(scan_before(s)) && scan_before(s) != ')') {
+	if (!is_of_word(scan_before(s)) && scan_before(s) != ')') {
 		scan_skip(s, 1);
 		return;
 	}
@@ -225,11 +213,11 @@ static void power(struct scan *s)
 /* Behind a number: whether another follows, and that is all. */
 static bool is_range(const struct scan *s)
 {
-	size_t i = s->at + 1, begin = s->number_end;
+	size_t i = s->at + 1;
 
-	if (s->number_end != s->at || begin == 0)
+	if (s->at == 0 || s->number_end != s->at)
 		return false;
-	i += strchr("$", scan_at(s, i)) && scan_at(s, i) ? 1 : 0;
+	i += scan_at(s, i) == '$';
 	while ((scan_at(s, i) & 0x80) && i < s->at + 5)
 		i++;
 	if (!is_digit(scan_at(s, i)))
@@ -242,7 +230,7 @@ static bool is_range(const struct scan *s)
 		return false;
 	/* Nor was there one before. */
 	for (i = s->at; i > 0 && s->at - i < NEAR &&
-			(scan_is_word(s->text[i - 1]) || s->text[i - 1] == '.');)
+			(is_of_word(s->text[i - 1]) || s->text[i - 1] == '.');)
 		i--;
 	return i == 0 || s->text[i - 1] != '-' || i == 1 ||
 	       !is_digit(s->text[i - 2]);
@@ -256,8 +244,8 @@ static void dash(struct scan *s)
 	if (after == '-') {
 		while (scan_at(s, s->at + n) == '-')
 			n++;
+		/* "yes--no" is two words. */
 		scan_rewrite(s, n, is_space(before) ? "," : ", ");
-		/* "yes--no" parts two words. */
 		return;
 	}
 	if (is_space(before) && (is_space(after) || !after))
@@ -287,8 +275,8 @@ static bool is_sharp(const struct scan *s)
 	char before = scan_before(s);
 
 	return before >= 'A' && before <= 'G' &&
-	       (s->at == 1 || !scan_is_word(s->text[s->at - 2])) &&
-	       !scan_is_word(scan_at(s, s->at + 1));
+	       (s->at == 1 || !is_of_word(s->text[s->at - 2])) &&
+	       !is_of_word(scan_at(s, s->at + 1));
 }
 
 void scan_mark(struct scan *s)

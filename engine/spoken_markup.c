@@ -134,7 +134,7 @@ void scan_newline(struct scan *s)
 	while (n > 0 && o->len - n < INDENT_MAX && is_blank(o->text[n - 1]))
 		n--;
 	last = n > 0 ? o->text[n - 1] : ' ';
-	if (ends && (scan_is_word(last) || last == ')' || last == '\''))
+	if (ends && (is_of_word(last) || last == ')' || last == '\''))
 		scan_rewrite(s, 1, ".\n");
 	else
 		scan_keep(s, 1);
@@ -267,7 +267,7 @@ static bool close_bracket(struct scan *s)
 
 	if (end > 0)
 		scan_skip(s, end - s->at);
-	else if (o->len > 0 && scan_is_word(o->text[o->len - 1]) &&
+	else if (o->len > 0 && is_of_word(o->text[o->len - 1]) &&
 		 (s->at == s->label_end ||
 		  (after == ' ' && scan_at(s, s->at + 2) == '[')))
 		scan_rewrite(s, 1, ",");

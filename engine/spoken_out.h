@@ -13,14 +13,25 @@ static inline bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+static inline bool is_upper(char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
 static inline bool is_letter(char c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+	return is_upper(c) || (c >= 'a' && c <= 'z');
 }
 
 static inline bool is_space(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* A letter, a digit, or a byte of a character that is not ASCII. */
+static inline bool is_of_word(char c)
+{
+	return is_letter(c) || is_digit(c) || (c & 0x80);
 }
 
 /* Longest rewriting of one thing, bytes: an address, letter by letter. */
@@ -41,6 +52,8 @@ void spoken_add_mark(struct spoken_words *w, char mark);
 void spoken_add_letters(struct spoken_words *w, const char *letters, size_t n);
 /* "one two three"; what is no digit is left out. */
 void spoken_add_digits(struct spoken_words *w, const char *digits, size_t n);
+/* Behind what stands n times in a row: ", twice", ", three times". */
+void spoken_add_times(struct spoken_words *w, unsigned n);
 
 enum spoken_style {
 	SPOKEN_CARDINAL, /* one hundred five */

@@ -21,12 +21,6 @@ struct fold {
 
 /* --- the folded text --- */
 
-/* A letter or digit, or a byte of what is not ASCII. */
-static inline bool fold_is_word(char c)
-{
-	return is_letter(c) || is_digit(c) || (c & 0x80);
-}
-
 /* The last character put, ' ' at the start. */
 static inline char fold_last(const struct fold *f)
 {

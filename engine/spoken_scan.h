@@ -32,12 +32,6 @@ static inline char scan_before(const struct scan *s)
 	return s->at > 0 ? s->text[s->at - 1] : ' ';
 }
 
-/* A letter, a digit, or a sign that is said. */
-static inline bool scan_is_word(char c)
-{
-	return is_letter(c) || is_digit(c) || (c & 0x80);
-}
-
 /* The next n bytes are said as they are written. */
 void scan_keep(struct scan *s, size_t n);
 /* Instead of the next n bytes these are said. */

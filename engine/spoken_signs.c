@@ -76,20 +76,14 @@ static void put_sign(struct fold *f, const char *name, unsigned n, size_t end,
 	struct spoken_words w = {.n = 0};
 	size_t len = f->out->len;
 
-	if (apart && (fold_is_word(fold_last(f)) ||
+	if (apart && (is_of_word(fold_last(f)) ||
 		      (len > 1 && fold_last(f) == ' ' &&
-		       fold_is_word(f->out->text[len - 2]))))
+		       is_of_word(f->out->text[len - 2]))))
 		fold_put(f, ",", 1);
 	fold_part(f);
 	put_name(f, name);
-	if (n == 2) {
-		fold_text(f, ", twice");
-	} else if (n > 2) {
-		spoken_add_number(&w, n, SPOKEN_CARDINAL);
-		fold_text(f, ", ");
-		fold_put(f, w.text, w.n);
-		fold_text(f, " times");
-	}
+	spoken_add_times(&w, n);
+	fold_put(f, w.text, w.n);
 	if ((n > 1 || apart) && goes_on(f, end))
 		fold_put(f, ",", 1);
 	if (end < f->len && !is_space(f->text[end]) &&
@@ -102,6 +96,24 @@ static bool is_drawn(UChar32 c)
 {
 	return (c >= 0x2500 && c <= 0x259f) || (c >= 0x2800 && c <= 0x28ff) ||
 	       (c >= 0x1fb00 && c <= 0x1fbaf);
+}
+
+/* Whether a line begins with the sign that was read. */
+static bool begins_line(const struct fold *f)
+{
+	size_t i = f->at;
+
+	while (i > 0 && f->at - i < NEAR && f->text[i - 1] == ' ')
+		i--;
+	return i == 0 || f->text[i - 1] == '\n';
+}
+
+/* Squares and circles that begin a list's item are not meant themselves. */
+static bool is_bullet(const struct fold *f, UChar32 c, size_t end)
+{
+	return (c == 0x25aa || c == 0x25ab || c == 0x25a0 || c == 0x25a1 ||
+		c == 0x25cb || c == 0x25cf || c == 0x25e6) &&
+	       begins_line(f) && end < f->len && f->text[end] == ' ';
 }
 
 size_t fold_symbol(struct fold *f, UChar32 c, size_t end)
@@ -119,6 +131,10 @@ size_t fold_symbol(struct fold *f, UChar32 c, size_t end)
 			    (char)('A' + (second - 0x1f1e6)));
 		put_sign(f, name, 1, next, true);
 		return next;
+	}
+	if (is_bullet(f, c, end)) {
+		fold_text(f, "-");
+		return end;
 	}
 	alone = fold_is_alone(f, skip_variants(f, end));
 	if (alone || !sign || picture)
@@ -188,15 +204,14 @@ static char ascii_stop(UChar32 c)
 static const char *mark(const struct fold *f, UChar32 c, size_t end)
 {
 	bool range = between_digits(f, end);
-	bool tight = fold_is_word(fold_last(f)) && fold_word_at(f, end);
+	bool tight = is_of_word(fold_last(f)) && fold_word_at(f, end);
 	size_t next;
 	UChar32 after = fold_at(f, end, &next);
 
 	switch (c) {
-	case 0x2010: /* hyphens, figure dash, minus */
+	case 0x2010: /* hyphens, figure dash */
 	case 0x2011:
 	case 0x2012:
-	case 0x2212:
 		return "-";
 	case 0x2013:
 		if (range)
@@ -213,21 +228,12 @@ static const char *mark(const struct fold *f, UChar32 c, size_t end)
 	case 0x201b:
 	case 0x2032:
 		return "'";
-	case 0x2044: /* slashes */
-	case 0x2215:
-		return "/";
-	case 0x2217:
-		return "*";
 	case 0xb7: /* dots and bullets */
 	case 0x30fb:
 		return tight ? " " : ", ";
 	case 0x2022:
 	case 0x2023:
 	case 0x2043:
-	case 0x25aa:
-	case 0x25cb:
-	case 0x25cf:
-	case 0x25e6:
 		return after >= 0 && u_isUWhiteSpace(after) ? "," : ", ";
 	default:
 		break;
@@ -245,16 +251,6 @@ static const char *mark(const struct fold *f, UChar32 c, size_t end)
 	default:
 		return NULL;
 	}
-}
-
-/* Whether a line begins with the bullet that was read. */
-static bool begins_line(const struct fold *f)
-{
-	size_t i = f->at;
-
-	while (i > 0 && f->at - i < NEAR && f->text[i - 1] == ' ')
-		i--;
-	return i == 0 || f->text[i - 1] == '\n';
 }
 
 size_t fold_mark(struct fold *f, UChar32 c, size_t end)
@@ -278,8 +274,7 @@ size_t fold_mark(struct fold *f, UChar32 c, size_t end)
 		fold_stop(f, stop, end);
 	else if (u_hasBinaryProperty(c, UCHAR_TERMINAL_PUNCTUATION))
 		fold_stop(f, ',', end);
-	else if (fold_is_word(fold_last(f)) && fold_word_at(f, end))
+	else if (is_of_word(fold_last(f)) && fold_word_at(f, end))
 		fold_text(f, " ");
 	return end;
 }
-

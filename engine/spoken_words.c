@@ -9,11 +9,6 @@
 #define ABBREVIATION_MAX 12 /* bytes */
 #define DOTTED_MAX 16       /* bytes: "J. R. R." */
 
-static bool is_upper(char c)
-{
-	return c >= 'A' && c <= 'Z';
-}
-
 /* --- the words --- */
 
 void spoken_add(struct spoken_words *w, const char *words, size_t n)
@@ -54,6 +49,18 @@ void spoken_add_digits(struct spoken_words *w, const char *digits, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (is_digit(digits[i]))
 			spoken_add_number(w, digits[i] - '0', SPOKEN_CARDINAL);
+}
+
+void spoken_add_times(struct spoken_words *w, unsigned n)
+{
+	if (n > 1)
+		spoken_add_mark(w, ',');
+	if (n == 2) {
+		spoken_add_word(w, "twice");
+	} else if (n > 2) {
+		spoken_add_number(w, n, SPOKEN_CARDINAL);
+		spoken_add_word(w, "times");
+	}
 }
 
 /* --- abbreviations --- */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <unicode/utf8.h>
+
 #include "bark.h"
 #include "spoken.h"
 #include "tap.h"
@@ -370,6 +372,32 @@ static void test_noise(void)
 	tap_ok("20,000 random texts");
 }
 
+/* A text that has any character of Unicode ends, assigned or not. */
+static void test_characters(void)
+{
+	const char *name = "every character";
+	UChar32 c = 0;
+
+	while (c <= 0x10ffff) {
+		struct bark_spoken s;
+		char text[256];
+		int32_t n = 0;
+		int r;
+
+		for (; c <= 0x10ffff && n + 8 < (int32_t)sizeof(text); c++) {
+			if (U_IS_SURROGATE(c))
+				continue;
+			text[n++] = 'x';
+			U8_APPEND_UNSAFE(text, n, c);
+			text[n++] = ' ';
+		}
+		r = bark_spoken_make(&s, text, (size_t)n);
+		bark_spoken_clear(&s);
+		TAP_CHECK(name, r == 0);
+	}
+	tap_ok(name);
+}
+
 int main(int argc, char **argv)
 {
 	test_pairs();
@@ -379,5 +407,6 @@ int main(int argc, char **argv)
 	test_limits();
 	test_noise();
 	test_hostile();
+	test_characters();
 	return tap_failed;
 }
