@@ -13,10 +13,10 @@
 #include "cmd_fetch.h"
 #include "commands.h"
 #include "copy.h"
+#include "find.h"
 #include "model.h"
 #include "models.h"
 #include "options.h"
-#include "paths.h"
 #include "stage.h"
 #include "style.h"
 

@@ -7,6 +7,7 @@
 #include "bark.h"
 #include "commands.h"
 #include "copy.h"
+#include "find.h"
 #include "models.h"
 #include "options.h"
 #include "paths.h"

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "doctor.h"
+#include "find.h"
 #include "model.h"
 #include "models.h"
 #include "paths.h"

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "find.h"
 #include "model.h"
 #include "options.h"
 #include "paths.h"

@@ -6,8 +6,8 @@
 #ifndef CLIENT_PRESETS_H
 #define CLIENT_PRESETS_H
 
+#include "find.h"
 #include "model.h"
-#include "paths.h"
 
 /*
  * What a path given by a user holds, names without folders; a file of a triple

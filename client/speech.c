@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "commands.h"
+#include "find.h"
 #include "options.h"
-#include "paths.h"
 
 const char *const speech_precisions[] = { "f32", "f16", "bf16", "int8",
 					  "q4", NULL };

@@ -10,8 +10,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "find.h"
 #include "log.h"
-#include "paths.h"
 #include "worker.h"
 
 #define VOICES_MAX 16

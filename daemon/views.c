@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "find.h"
 #include "language.h"
-#include "paths.h"
 #include "utf8.h"
 #include "voice_names.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "paths.h"
+#include "find.h"
 #include "worker.h"
 
 /* A reading that is older is renewed when the names are used. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Folders, models and voices by name; names that would lead elsewhere. */
+#include "find.h"
 #include "paths.h"
 
 #include <errno.h>
