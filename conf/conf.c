@@ -17,9 +17,11 @@ static const char *const resamplers[] = {"fastest", "medium", "best", NULL};
 static const char *const levels[] = {"error", "warning", "info", "debug",
 				     NULL};
 
+#define STRING_OF(macro) #macro
 #define COUNT(words) (sizeof(words) / sizeof(*(words)) - 1)
 _Static_assert(COUNT(conf_precisions) == CONF_PRECISIONS, "words of precisions");
 _Static_assert(COUNT(conf_modes) == CONF_MODES, "words of modes");
+_Static_assert(COUNT(conf_links) == CONF_LINKS, "words of links");
 _Static_assert(COUNT(resamplers) == CONF_RESAMPLERS, "words of resamplers");
 _Static_assert(COUNT(levels) == CONF_LOG_LEVELS, "words of log levels");
 
@@ -55,12 +57,12 @@ static const char *not_addresses(const char *text)
 		struct in6_addr to;
 		char word[INET6_ADDRSTRLEN];
 
-		if (k >= sizeof(word) || ++n > CONF_ADDRESSES_MAX)
-			return "must be up to 4 numeric addresses, as in 127.0.0.1 ::1";
 		snprintf(word, sizeof(word), "%.*s", (int)k, text);
-		if (inet_pton(AF_INET, word, &to) != 1 &&
-		    inet_pton(AF_INET6, word, &to) != 1)
-			return "must be numeric addresses, as in 127.0.0.1 ::1";
+		if (k >= sizeof(word) || ++n > CONF_ADDRESSES_MAX ||
+		    (inet_pton(AF_INET, word, &to) != 1 &&
+		     inet_pton(AF_INET6, word, &to) != 1))
+			return "must be up to " STRING_OF(CONF_ADDRESSES_MAX)
+			       " numeric addresses, as in 127.0.0.1 ::1";
 		text += k;
 	}
 	return NULL;

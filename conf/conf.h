@@ -45,6 +45,7 @@ enum conf_links {
 	CONF_LINKS_NO,  /* the message is not spoken */
 	CONF_LINKS_WORD, /* "link" is said */
 	CONF_LINKS_OMIT,
+	CONF_LINKS,
 };
 
 enum conf_log_level {
@@ -58,6 +59,7 @@ enum conf_log_level {
 /* Limits that the HTTP API shares with the file. */
 #define CONF_RATE_MIN 0.25
 #define CONF_RATE_MAX 6.0
+#define CONF_SPEED_MAX 4.0 /* rate of speech for clients, as OpenAI has it */
 #define CONF_PITCH_MIN 0.25
 #define CONF_PITCH_MAX 4.0
 #define CONF_VOLUME_MAX 4.0

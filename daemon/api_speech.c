@@ -10,8 +10,6 @@
 #include "api_fields.h"
 #include "conf.h"
 
-#define SPEED_MIN 0.25
-#define SPEED_MAX 4.0
 
 enum field_kind { FIELD_STRING, FIELD_NUMBER, FIELD_INTEGER };
 
@@ -153,7 +151,8 @@ static int take(struct speech_request *ret, json_t *root,
 	if (r == 0)
 		r = get_word(root, "stream_format", streams, &stream, err);
 	if (r == 0)
-		r = api_get_number(root, "speed", SPEED_MIN, SPEED_MAX,
+		r = api_get_number(root, "speed", CONF_RATE_MIN,
+				   CONF_SPEED_MAX,
 				   &q.speed, err);
 	if (r == 0)
 		r = api_get_number(root, "pitch", CONF_PITCH_MIN,

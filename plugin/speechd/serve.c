@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../say.h"
 #include "../spiel_frames.h"
 
 /* As much as the reference sends before it looks at its input again. */
@@ -17,7 +18,7 @@ int serve_start(struct serve *s, struct barkd_client *client,
 	int r = 0;
 
 	serve_stop(s);
-	s->silence = (size_t)pause_ms * BARKD_SPEECH_RATE / 1000 * 2;
+	s->silence = say_silence_bytes(pause_ms);
 	s->more = s->silence;
 	s->ended = !*say->text;
 	if (!s->ended)

@@ -9,18 +9,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../say.h"
 #include "utf8.h"
 
 /* What a blind user feels as at once, and as late. */
 #define ECHO_MS 30
 #define SENTENCE_MS 500
-/* What barkd takes. */
-#define RATE_MIN 0.25
-#define RATE_MAX 6.0
-#define PITCH_MIN 0.25
-#define PITCH_MAX 4.0
-#define VOLUME_MIN 1e-3 /* 0 would be the usual one */
-#define VOLUME_MAX 4.0
 
 static uint64_t now_ms(void)
 {
@@ -28,11 +22,6 @@ static uint64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-static double clamp(double v, double low, double high)
-{
-	return v < low ? low : v > high ? high : v;
 }
 
 void speech_init(struct speech *s, struct barkd_client *client)
@@ -89,9 +78,9 @@ static int ask(struct speech *s, int i)
 	say.text = part->text;
 	say.voice = s->voice;
 	say.language = *part->language ? part->language : s->language;
-	say.rate = clamp(say.rate * part->rate, RATE_MIN, RATE_MAX);
-	say.pitch = clamp(say.pitch * part->pitch, PITCH_MIN, PITCH_MAX);
-	say.volume = clamp(say.volume * part->volume, VOLUME_MIN, VOLUME_MAX);
+	say_set_factors(&say, say.rate * part->rate, say.pitch * part->pitch,
+			say.volume * part->volume,
+			s->served ? CONF_SPEED_MAX : CONF_RATE_MAX);
 	if (s->served)
 		return serve_start(&s->serve, s->client, &say, part->pause_ms);
 	tag_of(s, s->heard + (size_t)i, tag);

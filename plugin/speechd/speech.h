@@ -24,7 +24,6 @@ struct speech {
 	struct text text;     /* n is 0 when idle */
 	struct barkd_say how; /* but for the text */
 	char *voice, *language;
-	bool echo;            /* a key or a character */
 	int fds[SPEECH_PARTS]; /* of the parts from `heard` on; -1: none */
 	size_t heard;	       /* the part being heard */
 	size_t next_mark;      /* inside of it */

@@ -122,7 +122,7 @@ const char *types_voice(const struct types *t, const char *language,
 	size_t number, n;
 	char gender = parse(type, &number, &child);
 
-	if (!gender || !own || strcasecmp(type, "male1") == 0)
+	if (!gender || !own || (gender == 'm' && !child && !number))
 		return NULL;
 	if (!*language)
 		language = own->language;

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "../say.h"
 #include "../spiel_frames.h"
 #include "barkd-client.h"
 #include "ssml.h"
@@ -208,11 +208,6 @@ static int fill(struct utterance *u)
 	return n > 0;
 }
 
-static double clamp(double v, double low, double high)
-{
-	return !(v >= low) ? low : v > high ? high : v;
-}
-
 static int on_ready(sd_event_source *source, int fd, uint32_t revents,
 		    void *userdata);
 
@@ -230,19 +225,17 @@ static int begin_span(struct utterance *u)
 {
 	const struct ssml_span *span = &u->text.spans[u->span];
 	char *text = ssml_span_text(&u->text, span);
-	const struct barkd_say say = {
+	struct barkd_say say = {
 		.text = text,
 		.voice = u->voice,
 		.language = *span->language ? span->language : u->language,
-		.rate = clamp(u->rate * span->rate, .25, 4),
-		.pitch = clamp(u->pitch * span->pitch, .25, 4),
-		/* 0 would be the usual one. */
-		.volume = clamp(span->volume, 1e-3, 4),
 		.fallback = true,
 	};
 	int r = text ? 0 : -ENOMEM;
 
-	u->silence = (size_t)span->pause_ms * BARKD_SPEECH_RATE / 1000 * 2;
+	say_set_factors(&say, u->rate * span->rate, u->pitch * span->pitch,
+			span->volume, CONF_SPEED_MAX);
+	u->silence = say_silence_bytes(span->pause_ms);
 	u->read_all = text && !*text;
 	if (r == 0 && *text)
 		r = barkd_client_speech_start(u->client, &say,

@@ -52,6 +52,11 @@ static void add_place(struct ssml_output *o, struct ssml_place place)
 	p[o->s.n] = place;
 }
 
+static struct ssml_span *current(const struct ssml_output *o)
+{
+	return o->s.n_spans ? &o->s.spans[o->s.n_spans - 1] : NULL;
+}
+
 static void add_text(struct ssml_output *o, const char *text, size_t n,
 		     struct ssml_place place)
 {
@@ -62,16 +67,11 @@ static void add_text(struct ssml_output *o, const char *text, size_t n,
 		}
 		add_byte(o, text[i]);
 	}
-	if (o->s.n_spans)
-		o->s.spans[o->s.n_spans - 1].end = o->s.len;
+	if (current(o))
+		current(o)->end = o->s.len;
 }
 
 /* --- spans --- */
-
-static struct ssml_span *current(const struct ssml_output *o)
-{
-	return o->s.n_spans ? &o->s.spans[o->s.n_spans - 1] : NULL;
-}
 
 static void begin_span(struct ssml_output *o, const struct ssml_style *style)
 {

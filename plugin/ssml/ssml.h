@@ -2,8 +2,8 @@
 /*
  * Reads SSML (W3C, Speech Synthesis Markup Language 1.1) for the hosts: what is
  * spoken, how, after which pauses, with the marks in it and where each character
- * came from. The parser is expat's. What is no well-formed XML is read as far
- * as it is, and nothing that can be spoken is lost. No I/O; thread-safe.
+ * came from. The parser is expat's. XML that is not
+ * well-formed is read as far as possible, and nothing that can be spoken is lost. No I/O; thread-safe.
  */
 #ifndef BARKD_SSML_H
 #define BARKD_SSML_H
@@ -32,7 +32,9 @@ struct ssml_place {
 struct ssml_span {
 	size_t begin, end;       /* bytes of the text, may be empty */
 	size_t first;            /* characters before it */
-	double rate, pitch, volume; /* factors, 0.1 to 10; volume from 0 */
+	/* Factors, each element's 0.1 to 10, volume's from 0; nested ones
+	 * are multiplied. */
+	double rate, pitch, volume;
 	unsigned pause_ms;       /* silence before it */
 	char language[SSML_LANGUAGE_ROOM]; /* by xml:lang (BCP-47), or "" */
 };

@@ -37,12 +37,15 @@ static double clamp(double v, double low, double high)
 /* What a number is followed by; NULL: it is none. */
 static const char *number(const char *value, double *ret, bool *ret_signed)
 {
+	const char *digits;
 	char *end;
 
 	value += strspn(value, " \t\r\n");
 	*ret_signed = *value == '+' || *value == '-';
+	digits = value + *ret_signed;
 	/* No "inf", "nan" or hexadecimal. */
-	if (!strchr("0123456789.", value[*ret_signed]) || value[1] == 'x')
+	if (strspn(digits, "0123456789.") == 0 || digits[1] == 'x' ||
+	    digits[1] == 'X')
 		return NULL;
 	*ret = strtod(value, &end);
 	return end == value || !isfinite(*ret) ? NULL : end;

@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 #include "../host.h"
-#include "peer.h"
 #include "event.h"
+#include "peer.h"
 #include "session.h"
 #include "zeroconf.h"
 

@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "../say.h"
 #include "event.h"
 #include "ssml.h"
 #include "text.h"
@@ -203,28 +204,21 @@ static int on_speech(sd_event_source *source, int fd, uint32_t revents,
 	return 0;
 }
 
-static double clamp(double v, double low, double high)
-{
-	return v < low ? low : v > high ? high : v;
-}
-
 /* The text, which is taken, as the span says; "": its pause alone. */
 static void next_speech(struct session *s, char *text,
 			const struct ssml_span *span)
 {
-	const struct barkd_say say = {
+	struct barkd_say say = {
 		.text = text,
 		.voice = s->voice,
 		.language = *span->language ? span->language : s->language,
-		.rate = clamp(span->rate, .25, 4),
-		.pitch = clamp(span->pitch, .25, 4),
-		/* 0 would be the usual one. */
-		.volume = clamp(span->volume, 1e-3, 4),
 		.fallback = true,
 	};
 	int r = text ? 0 : -ENOMEM;
 
-	s->silence = (size_t)span->pause_ms * BARKD_SPEECH_RATE / 1000 * 2;
+	say_set_factors(&say, span->rate, span->pitch, span->volume,
+			CONF_SPEED_MAX);
+	s->silence = say_silence_bytes(span->pause_ms);
 	if (r == 0 && *text)
 		r = barkd_client_speech_start(s->client, &say,
 					      BARKD_SPEECH_PCM, &s->speech);
@@ -496,6 +490,7 @@ int session_new(struct session **ret, const struct session_owner *owner,
 				    on_out, s);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(s->out_io, SD_EVENT_OFF);
+	/* No deferred source: that would go before all others. */
 	if (r >= 0)
 		r = sd_event_add_time(owner->event, &s->more, CLOCK_MONOTONIC,
 				      0, 1, on_more, s);

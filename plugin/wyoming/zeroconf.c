@@ -7,6 +7,8 @@
 #include <string.h>
 #include <systemd/sd-bus.h>
 
+#include "utf8.h"
+
 #define AVAHI "org.freedesktop.Avahi"
 #define GROUP AVAHI ".EntryGroup"
 #define TYPE "_wyoming._tcp"
@@ -57,7 +59,7 @@ static void full_name(const struct zeroconf *z, char ret[ZEROCONF_NAME_MAX + 1])
 		snprintf(number, sizeof(number), " #%u", z->number);
 	if (n > ZEROCONF_NAME_MAX - strlen(number))
 		n = ZEROCONF_NAME_MAX - strlen(number);
-	while (n && z->name[n] && ((unsigned char)z->name[n] & 0xc0) == 0x80)
+	while (n && !utf8_begins(z->name[n]))
 		n--;
 	memcpy(ret, z->name, n);
 	strcpy(ret + n, number);

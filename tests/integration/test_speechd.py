@@ -568,6 +568,12 @@ def served(bench):
         assert list(at) == ["701 BEGIN", "700-__spd_0", "700-m", "702 END"], events
         assert bytes(48000) in pcm[:2 * at["700-m"]] and pcm.endswith(bytes(24000)), at
         assert at["700-__spd_0"] < at["700-m"] - 24000, at
+        # As fast as barkd makes speech for clients, not faster than it takes.
+        ask("SET", "rate=100", ".", "SPEAK",
+            '<speak><prosody rate="x-fast">Good bye.</prosody></speak>', ".")
+        events, pcm = message()
+        assert events[-1][1] == "702 END" and len(pcm) > 5000, events
+        ask("SET", "rate=0", ".")
         # Nothing of it went to barkd's own sink.
         assert daemon.status()["counters"]["spoken"] == 0
         ask("SPEAK", LONG, ".")

@@ -205,6 +205,7 @@ static void test_types(void)
 	TAP_CHECK(name, t.n == 4);
 	/* What the server asks for where nobody has chosen. */
 	TAP_CHECK(name, type_is(&t, "en-us", "male1", NULL, 1));
+	TAP_CHECK(name, type_is(&t, "en-us", "male", NULL, 1));
 	TAP_CHECK(name, type_is(&t, "en-us", "MALE2", "a", 1));
 	TAP_CHECK(name, type_is(&t, "", "male3", "b", 1));
 	TAP_CHECK(name, type_is(&t, "en", "female1", "own", 1));

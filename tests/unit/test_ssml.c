@@ -119,7 +119,10 @@ static void test_style(void)
 		 "a [rate 0.75]b[pitch 1.5]c [rate 1][pitch 1]d"},
 		{"<prosody rate='200%' volume='-6dB' pitch='+12st'>a</prosody>",
 		 "[rate 2][pitch 2][volume 0.501]a"},
-		{"<prosody rate='nan' volume='inf' pitch='0x9'>a</prosody>", "a"},
+		{"<prosody rate='nan' volume='inf' pitch='0x9%'>a</prosody>",
+		 "a"},
+		{"<prosody rate='+0x1' pitch='0X9%' volume=''>a</prosody>",
+		 "a"},
 		{"<prosody rate='99999'>a</prosody>", "[rate 10]a"},
 		{"<prosody volume='silent'>a</prosody>", "[volume 0]a"},
 		{"<emphasis level='none'>a</emphasis>"
