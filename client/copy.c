@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "model.h"
 #include "paths.h"
 
 #define MAX_DEPTH 3
@@ -140,13 +141,6 @@ static bool ends_in(const char *name, const char *const *ends)
 			return true;
 	}
 	return false;
-}
-
-const char *copy_vocab_name(const char *vocab)
-{
-	static const char *const json[] = {".json", NULL};
-
-	return ends_in(vocab, json) ? "tokenizer.json" : "vocab.txt";
 }
 
 /* What copy_model() and copy_around_weights() do. */
@@ -294,10 +288,10 @@ static int complete(const struct copying *c, int out, const char *dir,
 
 	if (c->vocab) {
 		/* Only one of the two counts. */
-		unlinkat(out, "vocab.txt", 0);
-		unlinkat(out, "tokenizer.json", 0);
+		unlinkat(out, bark_vocab_names[0], 0);
+		unlinkat(out, bark_vocab_names[1], 0);
 		return copy_at(AT_FDCWD, c->vocab, out,
-			       copy_vocab_name(c->vocab));
+			       bark_vocab_name(c->vocab));
 	}
 	if (!c->fill)
 		return 0;

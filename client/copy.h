@@ -25,16 +25,12 @@ int copy_model(const char *from, const char *vocab, const char *dir,
 
 /*
  * The same without the weights, in whose place fill(arg, folder) puts others
- * before the copy appears, and with `configs` alone with the files that describe
- * them. What fill returns but 0 is the result.
+ * before the copy appears; the files that describe them are copied if `configs` is
+ * set. What fill returns but 0 is the result.
  */
 int copy_around_weights(const char *from, bool configs, const char *dir,
 			const char *name,
 			int (*fill)(void *arg, const char *folder), void *arg);
-
-/* What a vocabulary is called in a model's folder: vocab.txt, or tokenizer.json
- * where the name says that it is JSON. */
-const char *copy_vocab_name(const char *vocab);
 
 /* What the above are made of. Renames without replacing, and syncs the
  * folder. */

@@ -16,10 +16,12 @@
 #include "commands.h"
 #include "copy.h"
 #include "fetch_lists.h"
+#include "files/npz.h"
 #include "models.h"
 #include "options.h"
 #include "stage.h"
 #include "transfer.h"
+#include "weights.h"
 
 #define MB ((uint64_t)1000000)
 #define MAX_SMALL (16 * MB)
@@ -268,23 +270,18 @@ static int bring_weights(struct fetch *f)
 /* suno's own: each net of the large shape, or of the small. */
 static int bring_suno(struct fetch *f)
 {
-	static const char *const files[3][2] = {
-		{"text_2.pt", "text.pt"},
-		{"coarse_2.pt", "coarse.pt"},
-		{"fine_2.pt", "fine.pt"},
-	};
-
-	for (size_t i = 0; i < 3; i++) {
-		int r = bring(f, files[i][0], files[i][0], MAX_WEIGHTS);
+	for (size_t i = 0; i < BARK_PARTS; i++) {
+		const char *const *files = bark_suno_files[i];
+		int r = bring(f, files[0], files[0], MAX_WEIGHTS);
 
 		if (r == -ENOENT)
-			r = bring(f, files[i][1], files[i][1], MAX_WEIGHTS);
+			r = bring(f, files[1], files[1], MAX_WEIGHTS);
 		if (r == -ENOENT && i > 0)
-			return tell(f, files[i][1], r);
+			return tell(f, files[1], r);
 		if (r)
 			return r;
 	}
-	return need(f, "encodec_24khz-d7cc33bc.th", MAX_WEIGHTS);
+	return 0;
 }
 
 /* A config.json may stand beside suno's files, of which it says nothing. */
@@ -306,15 +303,15 @@ static int bring_any(struct fetch *f, bool config)
 
 static bool has_vocab(const struct fetch *f)
 {
-	return stage_has(&f->stage, "vocab.txt") ||
-	       stage_has(&f->stage, "tokenizer.json");
+	return stage_has(&f->stage, bark_vocab_names[0]) ||
+	       stage_has(&f->stage, bark_vocab_names[1]);
 }
 
 static int bring_vocab(struct fetch *f)
 {
-	int r = want(f, "vocab.txt");
+	int r = want(f, bark_vocab_names[0]);
 
-	return r || has_vocab(f) ? r : want(f, "tokenizer.json");
+	return r || has_vocab(f) ? r : want(f, bark_vocab_names[1]);
 }
 
 static int bring_model(struct fetch *f)
@@ -356,7 +353,7 @@ static int bring_preset(struct fetch *f, const struct fetch_preset *p,
 	int r;
 
 	snprintf(file, sizeof(file), "speaker_embeddings/%s_%s.npy", p->name,
-		 fetch_preset_keys[i]);
+		 bark_voice_arrays[i]);
 	r = bring(f, p->files[i], file, MAX_VOICE);
 	if (r == -ENOENT && elsewhere && f->repo == f->o->repo) {
 		f->repo = elsewhere;
@@ -418,7 +415,7 @@ static int bring_voices(struct fetch *f)
 static int install(struct fetch *f)
 {
 	int r, status;
-	const char *vocab = copy_vocab_name(f->o->vocab ? f->o->vocab : "");
+	const char *vocab = bark_vocab_name(f->o->vocab ? f->o->vocab : "");
 
 	progress_note(f->progress, "checking");
 	if (f->o->vocab && !stage_has(&f->stage, vocab)) {

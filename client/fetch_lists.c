@@ -9,40 +9,25 @@
 
 #include "copy.h"
 #include "fetch.h"
-
-const char *const fetch_preset_keys[3] = {
-	"semantic_prompt", "coarse_prompt", "fine_prompt",
-};
+#include "files/json.h"
+#include "files/npz.h"
 
 static int read_json(json_t **ret, const char *dir, const char *file,
 		     char *why, size_t n_why)
 {
-	json_error_t err;
-	json_t *root;
+	struct bark_error err;
 	char *path;
+	int r;
 
 	if (asprintf(&path, "%s/%s", dir, file) < 0) {
 		snprintf(why, n_why, "out of memory");
 		return -ENOMEM;
 	}
-	errno = 0;
-	root = json_load_file(path, JSON_REJECT_DUPLICATES, &err);
-	/* jansson takes failed allocations for mistakes in the file. */
-	if (errno == ENOMEM) {
-		json_decref(root);
-		free(path);
-		snprintf(why, n_why, "out of memory");
-		return -ENOMEM;
-	}
+	r = bark_json_read(ret, path, &err);
+	if (r < 0)
+		snprintf(why, n_why, "%s", err.message);
 	free(path);
-	if (json_is_object(root)) {
-		*ret = root;
-		return 0;
-	}
-	json_decref(root);
-	snprintf(why, n_why, "%s: %s", file,
-		 root ? "not a JSON object" : err.text);
-	return -EINVAL;
+	return r;
 }
 
 /* --- shards --- */
@@ -117,7 +102,7 @@ static bool read_preset(struct fetch_preset *ret, const char *name,
 	ret->name = name;
 	for (size_t i = 0; i < 3; i++) {
 		ret->files[i] = json_string_value(
-			json_object_get(files, fetch_preset_keys[i]));
+			json_object_get(files, bark_voice_arrays[i]));
 		if (!ret->files[i] || !path_ok(ret->files[i]))
 			return false;
 	}

@@ -12,7 +12,7 @@
 #include <jansson.h>
 #include <stddef.h>
 
-#define FETCH_MAX_JSON ((uint64_t)8 << 20)
+#define FETCH_MAX_JSON ((uint64_t)8 << 20) /* what bark_json_read() takes */
 #define FETCH_MAX_SHARDS 512
 #define FETCH_MAX_PRESETS 1000
 
@@ -22,7 +22,7 @@ int fetch_shards(json_t **ret, const char *dir, const char *index, char *why,
 
 struct fetch_preset {
 	const char *name;     /* "announcer", "v2/en_speaker_6" */
-	const char *files[3]; /* on the hub, in the order of the keys */
+	const char *files[3]; /* on the hub, as bark_voice_arrays */
 };
 
 struct fetch_presets {
@@ -31,8 +31,6 @@ struct fetch_presets {
 	const char *elsewhere; /* the repository that they lie with, or NULL */
 	json_t *root;          /* owns the strings */
 };
-
-extern const char *const fetch_preset_keys[3];
 
 int fetch_presets_read(struct fetch_presets *ret, const char *dir,
 		       const char *file, char *why, size_t n_why);

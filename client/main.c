@@ -100,9 +100,10 @@ static const struct command commands[] = {
 	 "      --json            progress as JSON lines\n"
 	 "import copies a model's folder (transformers' or suno's layout) to\n"
 	 "$XDG_DATA_HOME/barkd/models/ after checking it. For both:\n"
-	 "      --vocab FILE      the tokenizer's vocab.txt, where there is none\n"
+	 "      --vocab FILE      the tokenizer's vocab.txt or tokenizer.json, where\n"
+	 "                        there is neither\n"
 	 "      --name NAME       what to call it (the repository's or folder's name)\n"
-	 "verify reads a model and every voice that it has.\n"
+	 "verify reads a model and every voice that it has, and lets it begin to speak.\n"
 	 "quantize makes NAME-int8, a quarter to half as large, or with --to q4 the\n"
 	 "still smaller NAME-q4, which load at once and whose memory all programs\n"
 	 "share.\n"
@@ -113,8 +114,8 @@ static const struct command commands[] = {
 	 "list [--json] | import [-m MODEL] PATH [NAME] | remove NAME",
 	 "list, import and remove voices",
 	 "import checks voices against the model and copies them to\n"
-	 "$XDG_DATA_HOME/barkd/voices/. PATH is an .npz file, one of transformers'\n"
-	 "three .npy files, or a folder with presets.\n"},
+	 "$XDG_DATA_HOME/barkd/voices/. PATH is an .npz file, a .pth or .pt file\n"
+	 "of torch's, one of transformers' three .npy files, or a folder with presets.\n"},
 	{"doctor", cmd_doctor, "[--json]",
 	 "look at all that speech needs, and say what to do", NULL},
 };

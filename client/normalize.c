@@ -2,8 +2,8 @@
 /*
  * The limiter knows the whole sound. Each block of a millisecond needs a gain
  * that brings its true peak below the ceiling; the least gain of the blocks
- * around, averaged over as many, is a curve that is smooth and nowhere above
- * what a block needs.
+ * around, averaged over as many, is a smooth curve that lies nowhere above what
+ * a block needs.
  */
 #include "normalize.h"
 
@@ -17,7 +17,7 @@
 #define BLOCKS_PER_S 1000
 #define REACH 8         /* blocks that the gain falls ahead of a peak */
 #define SHORTEST_MS 400 /* the loudness of less is not defined */
-#define TRIES 8         /* the limiter takes loudness, which more gain gives */
+#define TRIES 8         /* the limiter takes loudness that more gain gives back */
 #define NEAR_DB 0.05
 #define MOST_DB 60.0
 #define LEAST_SLOPE 0.1
@@ -35,7 +35,7 @@ static int measure(const float *pcm, size_t n, unsigned rate, double *ret)
 	int r = meter ? 0 : -ENOMEM;
 
 	*ret = -HUGE_VAL;
-	/* What is too short goes round. */
+	/* A sound that is too short is measured several times in a row. */
 	for (size_t at = 0; r == 0 && n && (at == 0 || at < least); at += n)
 		if (ebur128_add_frames_float(meter, pcm, n))
 			r = -ENOMEM;
@@ -110,7 +110,7 @@ static void average(double *to, const double *from, size_t n, size_t reach)
 	}
 }
 
-/* Between the blocks' middles the gain goes straight. */
+/* Between the middles of two blocks the gain is interpolated. */
 static void apply(float *pcm, size_t n, size_t block, const double *gains,
 		  size_t n_blocks)
 {
@@ -143,7 +143,7 @@ static int limit(float *pcm, size_t n, unsigned rate, size_t block, double *room
 	if (r < 0 || most <= ceiling)
 		return r;
 	find_gains(gains, peaks, n_blocks);
-	/* One block wider than the average: the straight lines reach so far. */
+	/* One block wider than the average: the interpolation reaches so far. */
 	spread_least(least, gains, n_blocks, REACH + 1);
 	average(gains, least, n_blocks, REACH);
 	apply(pcm, n, block, gains, n_blocks);

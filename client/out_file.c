@@ -41,7 +41,7 @@ static void hide(struct out_file *f)
 
 static int open_new(struct out_file *f)
 {
-	/* /proc is how it gets its name later. */
+	/* It gets its name through /proc later. */
 	if (!access("/proc/self/fd", X_OK)) {
 		f->fd = openat(f->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC,
 			       0666);
@@ -57,7 +57,7 @@ static int open_new(struct out_file *f)
 	return f->fd < 0 ? -errno : 0;
 }
 
-/* What is there already, and is to stay what it is. */
+/* Writes to what is there, instead of replacing it. */
 static int open_there(struct out_file *f, const char *path)
 {
 	close_all(f);
@@ -89,7 +89,7 @@ int out_file_open(struct out_file *ret, const char *path)
 	free(real);
 	if (r == 0)
 		r = open_new(&f);
-	/* A file of one's own in a folder of somebody else's. */
+	/* The user may write the file, but not the folder that it is in. */
 	if (r == -EACCES && f.mode)
 		r = open_there(&f, path);
 	if (r < 0)

@@ -78,11 +78,12 @@ static size_t file_ending(const char *name)
 static int by_name(const void *a, const void *b)
 {
 	const struct barkd_entry *x = a, *y = b;
+	const int r = strcmp(x->name, y->name);
 
-	return strcmp(x->name, y->name);
+	return r ? r : strcmp(x->path, y->path);
 }
 
-/* A preset that lies there in two forms is one preset. */
+/* A preset that lies there in two forms is one preset, the first by its path. */
 static void sort(struct barkd_entries *list)
 {
 	size_t kept = 0;
@@ -91,7 +92,7 @@ static void sort(struct barkd_entries *list)
 		return;
 	qsort(list->items, list->n, sizeof(*list->items), by_name);
 	for (size_t i = 1; i < list->n; i++) {
-		if (by_name(&list->items[kept], &list->items[i])) {
+		if (strcmp(list->items[kept].name, list->items[i].name)) {
 			list->items[++kept] = list->items[i];
 			continue;
 		}

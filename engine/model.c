@@ -14,7 +14,6 @@
 #include "files/tensors.h"
 #include "weights.h"
 
-
 static const char gguf_file[] = "model.gguf";
 
 /* What a model from files holds. */
@@ -49,9 +48,8 @@ static void release(struct bark_model *model)
 static bool exists(const char *dir, const char *name)
 {
 	char path[BARK_PATH_MAX];
-	struct stat st;
 
-	return bark_path_join(path, dir, name, NULL) == 0 && stat(path, &st) == 0;
+	return bark_path_find(path, dir, name);
 }
 
 /* --- weights --- */
@@ -141,17 +139,18 @@ static int open_transformers(struct bark_model *model, const char *dir,
 			    err);
 }
 
-/* Each net is large or small by itself, as it is for suno's own code. */
+const char *const bark_suno_files[BARK_PARTS][2] = {
+	{"text_2.pt", "text.pt"},
+	{"coarse_2.pt", "coarse.pt"},
+	{"fine_2.pt", "fine.pt"},
+	{"encodec_24khz-d7cc33bc.th", "encodec_24khz-d7cc33bc.th"},
+};
+
 static const char *suno_file(const char *dir, enum bark_part part)
 {
-	static const char *const files[BARK_PARTS][2] = {
-		{"text_2.pt", "text.pt"},
-		{"coarse_2.pt", "coarse.pt"},
-		{"fine_2.pt", "fine.pt"},
-		{"encodec_24khz-d7cc33bc.th", "encodec_24khz-d7cc33bc.th"},
-	};
+	const char *const *files = bark_suno_files[part];
 
-	return files[part][!exists(dir, files[part][0])];
+	return files[!exists(dir, files[0])];
 }
 
 static int open_suno(struct bark_model *model, const char *dir,
@@ -215,7 +214,7 @@ static int open_gguf(struct bark_model *model, const char *dir,
 static int open_original(struct bark_model *model, const char *dir,
 			 enum bark_precision precision, struct bark_error *err)
 {
-	const bool suno = exists(dir, "text_2.pt") || exists(dir, "text.pt");
+	const bool suno = exists(dir, suno_file(dir, BARK_PART_SEMANTIC));
 	const bool weights = bark_tensors_in(dir);
 
 	if (!suno && !weights && exists(dir, gguf_file))

@@ -227,6 +227,11 @@ int bark_model_save(struct bark_model *model, const char *path,
 int bark_model_open_tokenizer(struct bark_model *model, const char *dir,
 			      const char *vocab, struct bark_error *err);
 
+/* What a vocabulary is called in a model's folder, the first first; and the one of
+ * these names that a file gets by its ending. */
+extern const char *const bark_vocab_names[2];
+const char *bark_vocab_name(const char *path);
+
 /* The precision itself, or what the default is on this CPU. */
 enum bark_precision bark_choose_precision(enum bark_precision wanted);
 

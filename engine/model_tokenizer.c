@@ -10,7 +10,6 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "error.h"
 #include "files/json.h"
@@ -24,7 +23,7 @@
 
 /* --- tokenizer.json --- */
 
-/* Absent is as good as right; wanted NULL: null. */
+/* Absent is as good as right. */
 static bool is_word(const json_t *v, const char *wanted)
 {
 	return !v || (json_is_string(v) && !strcmp(json_string_value(v), wanted));
@@ -168,13 +167,9 @@ static int read_options(struct bark_tokenizer_options *opts, const char *dir,
 {
 	char path[BARK_PATH_MAX];
 	json_t *root, *v;
-	struct stat st;
 	int r;
 
-	r = bark_path_join(path, dir, "tokenizer_config.json", err);
-	if (r < 0)
-		return r;
-	if (stat(path, &st) < 0)
+	if (!bark_path_find(path, dir, "tokenizer_config.json"))
 		return 0;
 	r = bark_json_read(&root, path, err);
 	if (r < 0)
@@ -189,28 +184,18 @@ static int read_options(struct bark_tokenizer_options *opts, const char *dir,
 	return 0;
 }
 
-/* *ret "": the model has none. */
-static int find_vocab(char ret[BARK_PATH_MAX], const char *dir,
-		      struct bark_error *err)
-{
-	static const char *const names[] = {"vocab.txt", "tokenizer.json"};
-	struct stat st;
-
-	for (size_t i = 0; i < 2; i++) {
-		int r = bark_path_join(ret, dir, names[i], err);
-
-		if (r < 0 || stat(ret, &st) == 0)
-			return r;
-	}
-	ret[0] = '\0';
-	return 0;
-}
+const char *const bark_vocab_names[2] = {"vocab.txt", "tokenizer.json"};
 
 static bool is_json(const char *path)
 {
 	const size_t n = strlen(path);
 
 	return n > 5 && !strcmp(path + n - 5, ".json");
+}
+
+const char *bark_vocab_name(const char *path)
+{
+	return bark_vocab_names[is_json(path)];
 }
 
 /* The tokens' place in the table ends where the padding token's begins. */
@@ -243,9 +228,9 @@ int bark_model_open_tokenizer(struct bark_model *model, const char *dir,
 	int r;
 
 	if (!vocab) {
-		r = find_vocab(path, dir, err);
-		if (r < 0 || !path[0])
-			return r;
+		if (!bark_path_find(path, dir, bark_vocab_names[0]) &&
+		    !bark_path_find(path, dir, bark_vocab_names[1]))
+			return 0;
 		vocab = path;
 	}
 	r = is_json(vocab) ? read_json(&tokens, &opts, vocab, err)

@@ -9,9 +9,9 @@
 #include "error.h"
 #include "model.h"
 #include "files/ints.h"
+#include "files/map.h"
 
 #define MAX_TOKENS ((size_t)1 << 20) /* of one row */
-#define MAX_PATH 4096
 
 static _Atomic uint64_t last_id;
 
@@ -49,11 +49,9 @@ static int check(struct bark_ints *a, const struct want *want,
 	return 0;
 }
 
-#define N_ARRAYS 3
-
 /* A dictionary of torch's. */
-static int read_tensors(struct bark_ints ret[N_ARRAYS], const char *path,
-			const struct want wants[N_ARRAYS],
+static int read_tensors(struct bark_ints ret[BARK_VOICE_ARRAYS], const char *path,
+			const struct want wants[BARK_VOICE_ARRAYS],
 			struct bark_error *err)
 {
 	struct bark_tensors *set = NULL;
@@ -61,7 +59,7 @@ static int read_tensors(struct bark_ints ret[N_ARRAYS], const char *path,
 	int r;
 
 	r = bark_tensors_open(&set, path, err);
-	for (size_t i = 0; i < N_ARRAYS && r == 0; i++) {
+	for (size_t i = 0; i < BARK_VOICE_ARRAYS && r == 0; i++) {
 		const struct bark_tensor *t =
 			bark_tensors_find(set, wants[i].member);
 
@@ -74,14 +72,14 @@ static int read_tensors(struct bark_ints ret[N_ARRAYS], const char *path,
 	return r;
 }
 
-static int read_triple(struct bark_ints ret[N_ARRAYS], const char *prefix,
-		       const struct want wants[N_ARRAYS],
+static int read_triple(struct bark_ints ret[BARK_VOICE_ARRAYS], const char *prefix,
+		       const struct want wants[BARK_VOICE_ARRAYS],
 		       struct bark_error *err)
 {
-	char file[MAX_PATH];
+	char file[BARK_PATH_MAX];
 	int r = 0;
 
-	for (size_t i = 0; i < N_ARRAYS && r == 0; i++) {
+	for (size_t i = 0; i < BARK_VOICE_ARRAYS && r == 0; i++) {
 		if (snprintf(file, sizeof(file), "%s_%s.npy", prefix,
 			     wants[i].member) >= (int)sizeof(file))
 			return bark_fail(err, -ENAMETOOLONG, "a voice's path "
@@ -92,15 +90,15 @@ static int read_triple(struct bark_ints ret[N_ARRAYS], const char *prefix,
 }
 
 /* By what is in it: an archive of numpy's, or what tensors may be kept in. */
-static int read_file(struct bark_ints ret[N_ARRAYS], const char *path,
-		     const struct want wants[N_ARRAYS], struct bark_error *err)
+static int read_file(struct bark_ints ret[BARK_VOICE_ARRAYS], const char *path,
+		     const struct want wants[BARK_VOICE_ARRAYS], struct bark_error *err)
 {
 	int r = read_tensors(ret, path, wants, err);
 
 	if (r != -ENODATA)
 		return r;
 	r = 0;
-	for (size_t i = 0; i < N_ARRAYS && r == 0; i++)
+	for (size_t i = 0; i < BARK_VOICE_ARRAYS && r == 0; i++)
 		r = bark_npz_read(&ret[i], path, wants[i].member, err);
 	return r;
 }
@@ -122,12 +120,12 @@ int bark_voice_open(struct bark_voice **ret, const struct bark_model *model,
 		    const char *path, struct bark_error *err)
 {
 	const struct bark_config *c = &model->config;
-	const struct want wants[N_ARRAYS] = {
-		{"semantic_prompt", 0, c->semantic.vocab},
-		{"coarse_prompt", c->coarse.n_codebooks, c->codebook_size},
-		{"fine_prompt", c->fine.n_total, c->codebook_size},
+	const struct want wants[BARK_VOICE_ARRAYS] = {
+		{bark_voice_arrays[0], 0, c->semantic.vocab},
+		{bark_voice_arrays[1], c->coarse.n_codebooks, c->codebook_size},
+		{bark_voice_arrays[2], c->fine.n_total, c->codebook_size},
 	};
-	struct bark_ints arrays[N_ARRAYS] = {{0}};
+	struct bark_ints arrays[BARK_VOICE_ARRAYS] = {{0}};
 	struct bark_voice *voice = NULL;
 	struct stat st;
 	bool archive = stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
@@ -135,7 +133,7 @@ int bark_voice_open(struct bark_voice **ret, const struct bark_model *model,
 
 	r = archive ? read_file(arrays, path, wants, err)
 		    : read_triple(arrays, path, wants, err);
-	for (size_t i = 0; i < N_ARRAYS && r == 0; i++)
+	for (size_t i = 0; i < BARK_VOICE_ARRAYS && r == 0; i++)
 		r = check(&arrays[i], &wants[i], bark_base_name(path), err);
 	if (r == 0) {
 		voice = calloc(1, sizeof(*voice));
@@ -143,7 +141,7 @@ int bark_voice_open(struct bark_voice **ret, const struct bark_model *model,
 			r = bark_fail(err, -ENOMEM, "out of memory");
 	}
 	if (r < 0) {
-		for (size_t i = 0; i < N_ARRAYS; i++)
+		for (size_t i = 0; i < BARK_VOICE_ARRAYS; i++)
 			bark_ints_clear(&arrays[i]);
 		return r;
 	}

@@ -36,6 +36,9 @@ enum bark_part {
 	BARK_PARTS,
 };
 
+/* suno's: each net is large or small by itself, as it is for suno's own code. */
+extern const char *const bark_suno_files[BARK_PARTS][2];
+
 enum bark_weight {
 	BARK_WEIGHT_GAIN,      /* about 1 */
 	BARK_WEIGHT_BIAS,      /* about 0 */

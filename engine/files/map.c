@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -78,4 +77,11 @@ int bark_path_join(char ret[BARK_PATH_MAX], const char *dir, const char *name,
 		return 0;
 	return bark_fail(err, -ENAMETOOLONG,
 			 "%s: the directory's name is too long", name);
+}
+
+bool bark_path_find(char ret[BARK_PATH_MAX], const char *dir, const char *name)
+{
+	struct stat st;
+
+	return bark_path_join(ret, dir, name, NULL) == 0 && stat(ret, &st) == 0;
 }

@@ -3,6 +3,7 @@
 #ifndef BARK_MAP_H
 #define BARK_MAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "bark.h"
@@ -26,5 +27,7 @@ void bark_map_close(struct bark_map *map);
 /* Writes the path of a folder's file. Errors: -ENAMETOOLONG. */
 int bark_path_join(char ret[BARK_PATH_MAX], const char *dir, const char *name,
 		   struct bark_error *err);
+/* The same of what is there; false: it is not, or cannot be. */
+bool bark_path_find(char ret[BARK_PATH_MAX], const char *dir, const char *name);
 
 #endif

@@ -19,6 +19,10 @@
 #define MAX_LABEL 160
 #define HEADER 128 /* of the images written, a multiple of 64 */
 
+const char *const bark_voice_arrays[BARK_VOICE_ARRAYS] = {
+	"semantic_prompt", "coarse_prompt", "fine_prompt",
+};
+
 void bark_ints_clear(struct bark_ints *a)
 {
 	free(a->data);
@@ -202,28 +206,26 @@ static void put_fields(unsigned char *p, const struct image *image,
 	put16(p + 22, (unsigned)name_len);
 }
 
-#define N_ARRAYS 3
 #define MAX_RECORD 128
 
 int bark_npz_write_voice(const char *path, const struct bark_ints *semantic,
 			 const struct bark_ints *coarse,
 			 const struct bark_ints *fine)
 {
-	static const char *const names[N_ARRAYS] = {
-		"semantic_prompt.npy", "coarse_prompt.npy", "fine_prompt.npy",
-	};
-	const struct bark_ints *arrays[N_ARRAYS] = {semantic, coarse, fine};
-	unsigned char local[N_ARRAYS][MAX_RECORD] = {{0}};
-	unsigned char directory[N_ARRAYS * MAX_RECORD + 22] = {0};
+	const struct bark_ints *arrays[BARK_VOICE_ARRAYS] = {semantic, coarse, fine};
+	unsigned char local[BARK_VOICE_ARRAYS][MAX_RECORD] = {{0}};
+	unsigned char directory[BARK_VOICE_ARRAYS * MAX_RECORD + 22] = {0};
 	/* Each member's record and data; the directory. */
-	struct image parts[2 * N_ARRAYS + 1] = {{0}};
+	struct image parts[2 * BARK_VOICE_ARRAYS + 1] = {{0}};
 	unsigned char *central = directory;
 	size_t offset = 0;
 	int r = 0;
 
-	for (size_t i = 0; i < N_ARRAYS && r == 0; i++) {
+	for (size_t i = 0; i < BARK_VOICE_ARRAYS && r == 0; i++) {
 		struct image *head = &parts[2 * i], *body = head + 1;
-		size_t len = strlen(names[i]);
+		char name[32];
+		size_t len = (size_t)snprintf(name, sizeof(name), "%s.npy",
+					      bark_voice_arrays[i]);
 
 		r = make_npy(body, "<i4", arrays[i]->data, arrays[i]->n_dims,
 			     arrays[i]->dims);
@@ -233,28 +235,28 @@ int bark_npz_write_voice(const char *path, const struct bark_ints *semantic,
 			break;
 		memcpy(local[i], "PK\3\4", 4);
 		put_fields(local[i] + 4, body, len);
-		memcpy(local[i] + 30, names[i], len);
+		memcpy(local[i] + 30, name, len);
 		*head = (struct image){local[i], 30 + len};
 		memcpy(central, "PK\1\2", 4);
 		put16(central + 4, 20);
 		put_fields(central + 6, body, len);
 		put32(central + 42, (uint32_t)offset);
-		memcpy(central + 46, names[i], len);
+		memcpy(central + 46, name, len);
 		central += 46 + len;
 		offset += head->n + body->n;
 	}
 	if (r == 0) {
 		memcpy(central, "PK\5\6", 4);
-		put16(central + 8, N_ARRAYS);
-		put16(central + 10, N_ARRAYS);
+		put16(central + 8, BARK_VOICE_ARRAYS);
+		put16(central + 10, BARK_VOICE_ARRAYS);
 		put32(central + 12, (uint32_t)(central - directory));
 		put32(central + 16, (uint32_t)offset);
-		parts[2 * N_ARRAYS] = (struct image){
+		parts[2 * BARK_VOICE_ARRAYS] = (struct image){
 			directory, (size_t)(central - directory) + 22,
 		};
-		r = write_file(path, parts, 2 * N_ARRAYS + 1);
+		r = write_file(path, parts, 2 * BARK_VOICE_ARRAYS + 1);
 	}
-	for (size_t i = 0; i < N_ARRAYS; i++)
+	for (size_t i = 0; i < BARK_VOICE_ARRAYS; i++)
 		free(parts[2 * i + 1].data);
 	return r;
 }

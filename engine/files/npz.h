@@ -15,6 +15,10 @@ struct bark_ints {
 	size_t dims[2];
 };
 
+/* What a voice's arrays are called: semantic, coarse, fine. */
+#define BARK_VOICE_ARRAYS 3
+extern const char *const bark_voice_arrays[BARK_VOICE_ARRAYS];
+
 /*
  * Reads an array of whole numbers (integers of 1 to 8 bytes, floats of 4 or 8,
  * either byte order; 1 or 2 dimensions, behind others of size 1; C or Fortran

@@ -4,14 +4,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "error.h"
 #include "json.h"
 #include "tensors_build.h"
 
 #define MAX_SHARDS 512
-#define MAX_PATH 4096
 
 /* A shard is a plain file name: nothing outside the directory is opened. */
 static bool is_plain_name(const char *name)
@@ -24,7 +22,7 @@ static int read_shards(struct bark_tensors *set, const char *dir,
 		       struct bark_error *err)
 {
 	const char *seen[MAX_SHARDS];
-	char path[MAX_PATH];
+	char path[BARK_PATH_MAX];
 	const char *name;
 	json_t *value;
 	size_t n = 0;
@@ -45,11 +43,9 @@ static int read_shards(struct bark_tensors *set, const char *dir,
 			return bark_fail(err, -E2BIG, "%s: too many files",
 					 index);
 		seen[n++] = shard;
-		if (snprintf(path, sizeof(path), "%s/%s", dir, shard) >=
-		    (int)sizeof(path))
-			return bark_fail(err, -ENAMETOOLONG,
-					 "%s: a name too long", index);
-		r = bark_tensors_read_file(set, path, err);
+		r = bark_path_join(path, dir, shard, err);
+		if (r == 0)
+			r = bark_tensors_read_file(set, path, err);
 		if (r < 0)
 			return r;
 	}
@@ -143,16 +139,8 @@ static int find_variant(char ret[BARK_MAX_TENSOR_NAME], const char *dir,
 	return 0;
 }
 
-static bool is_there(char path[MAX_PATH], const char *dir, const char *name)
-{
-	struct stat st;
-
-	return snprintf(path, MAX_PATH, "%s/%s", dir, name) < MAX_PATH &&
-	       stat(path, &st) == 0;
-}
-
 /* A whole name goes before all variants. NULL: no weights. */
-static const struct container *find_weights(char path[MAX_PATH],
+static const struct container *find_weights(char path[BARK_PATH_MAX],
 					    const char *dir)
 {
 	char name[BARK_MAX_TENSOR_NAME];
@@ -160,19 +148,19 @@ static const struct container *find_weights(char path[MAX_PATH],
 	for (size_t i = 0; i < N_CONTAINERS; i++) {
 		snprintf(name, sizeof(name), "%s.%s", containers[i].head,
 			 containers[i].tail);
-		if (is_there(path, dir, name))
+		if (bark_path_find(path, dir, name))
 			return &containers[i];
 	}
 	for (size_t i = 0; i < N_CONTAINERS; i++)
 		if (find_variant(name, dir, &containers[i]) == 0 && name[0] &&
-		    is_there(path, dir, name))
+		    bark_path_find(path, dir, name))
 			return &containers[i];
 	return NULL;
 }
 
 bool bark_tensors_in(const char *dir)
 {
-	char path[MAX_PATH];
+	char path[BARK_PATH_MAX];
 
 	return find_weights(path, dir) != NULL;
 }
@@ -181,7 +169,7 @@ int bark_tensors_read_dir(struct bark_tensors *set, const char *dir,
 			  struct bark_error *err)
 {
 	const struct container *c;
-	char path[MAX_PATH];
+	char path[BARK_PATH_MAX];
 	int r;
 
 	c = find_weights(path, dir);
