@@ -190,6 +190,25 @@ __attribute__((unused)) static struct bytes read_fixture(const char *root,
 	return b;
 }
 
+/* Such a file into the temporary directory, under another name. */
+__attribute__((unused)) static const char *
+copy_fixture(const char *root, const char *from, const char *to)
+{
+	struct bytes b = read_fixture(root, from);
+	const char *path = write_temp(to, b.p, b.n);
+
+	clear_bytes(&b);
+	return path;
+}
+
+/* The tiny model's two configurations into the temporary directory. */
+__attribute__((unused)) static void write_configs(const char *root)
+{
+	copy_fixture(root, "tiny/config.json", "config.json");
+	copy_fixture(root, "tiny/generation_config.json",
+		     "generation_config.json");
+}
+
 /* --- damage --- */
 
 /* Replaces the first place where `from` is, by as many bytes. */

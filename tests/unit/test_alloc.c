@@ -214,31 +214,22 @@ static void test_json(void)
 	tap_ok(name);
 }
 
-static void copy_fixture(const char *from, const char *to)
-{
-	struct bytes b = read_fixture(root, from);
-
-	write_temp(to, b.p, b.n);
-	clear_bytes(&b);
-}
-
 int main(int argc, char **argv)
 {
 	root = argc > 1 ? argv[1] : ".";
 	make_temp_dir();
-	copy_fixture("tiny/config.json", "config.json");
-	copy_fixture("tiny/generation_config.json", "generation_config.json");
-	copy_fixture("pytorch_model.bin", "pytorch_model.bin");
+	write_configs(root);
+	copy_fixture(root, "pytorch_model.bin", "pytorch_model.bin");
 	test_json();
 	run("a torch file", open_model);
-	copy_fixture("tiny/model.safetensors", "model.safetensors");
+	copy_fixture(root, "tiny/model.safetensors", "model.safetensors");
 	run("a safetensors file", open_model);
 	run("random weights", make_random);
 	save_random();
 	run("a GGUF file", open_model);
-	copy_fixture("voice.npz", "voice.npz");
+	copy_fixture(root, "voice.npz", "voice.npz");
 	run("a voice", open_voice);
-	copy_fixture("deflated.npz", "voice.npz");
+	copy_fixture(root, "deflated.npz", "voice.npz");
 	run("a compressed voice", open_voice);
 	remove_temp_dir();
 	return tap_failed;
