@@ -5,7 +5,7 @@ import http.client
 import json
 import socket
 
-from daemon import Daemon
+from daemon import Daemon, UnixConnection
 from servers import Place
 
 TOKEN = "a-token-for-the-tests"
@@ -39,6 +39,17 @@ def ask(port, method, path, headers=None, body=None, host=None, token=TOKEN,
         headers.setdefault("Authorization", "Bearer " + token)
     try:
         c.request(method, path, json.dumps(body) if body is not None else None, headers)
+        r = c.getresponse()
+        return r.status, r.headers, r.read()
+    finally:
+        c.close()
+
+
+def speech(daemon, text, **more):
+    """What /v1/audio/speech answers: (status, headers, body)."""
+    c = UnixConnection(daemon.socket, 120)
+    try:
+        c.request("POST", "/v1/audio/speech", json.dumps({"input": text, **more}))
         r = c.getresponse()
         return r.status, r.headers, r.read()
     finally:

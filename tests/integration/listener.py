@@ -19,7 +19,7 @@ class Listener:
         self.response = self.connection.getresponse()
         assert self.response.status == 200, self.response.read()
         assert self.response.headers["Content-Type"] == "text/event-stream"
-        self.events, self.seen = queue.Queue(), []
+        self.events = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self):

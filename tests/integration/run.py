@@ -4,15 +4,14 @@
 
     run.py --helpers DIR --modules DIR [--barkd FILE --barkctl FILE]
            [--sd-barkd FILE] [--notify FILE] [--wyoming FILE] [--spiel FILE]
-            [--venv DIR]
-           [--units DIR] [--voice DIR]... [--fast DIR] [--soak N] [--idle SECONDS]
-           [--only PATTERN]...
-           GROUP...
+           [--venv DIR] [--units DIR] [--voice DIR]... [--fast DIR] [--soak N]
+           [--idle SECONDS] [--only PATTERN]... GROUP...
 
 helpers: where sink_host, wavcmp, pw_record and jack_record are; modules: where
 the sinks are; units: the source's. Without --barkd and --barkctl: $BARKD and
 $BARKCTL. voice: a model that speaks, the first that exists; fast: one that only
-has to be fast. venv: where Python clients are. soak: utterances of the long test. idle: how long nothing may happen.
+has to be fast. venv: where Python clients are. soak: utterances of the long test.
+idle: how long nothing may happen.
 """
 import argparse
 import contextlib

@@ -131,7 +131,8 @@ def layouts(bench):
         assert not os.path.exists(os.path.join(f.models, "silent", "speaker_embeddings"))
         f.fails("no voice of someone/tiny matches 'xx_", "--voices", "xx_*")
         del f.hub.files["vocab.txt"]
-        f.fails("neither vocab.txt nor tokenizer.json; give the tokenizer's with --vocab", "--name", "mute")
+        f.fails("neither vocab.txt nor tokenizer.json; give the tokenizer's with --vocab",
+                "--name", "mute")
         f.works("--name", "mute", "--vocab", os.path.join(f.bench.fast_model(), "vocab.txt"))
         f.barkctl("render", "-m", "mute", "-o", f.place.path("a.wav"), "a b")
         f.hub.files["tokenizer.json"] = tokenizer_json(

@@ -372,14 +372,17 @@ def send_all(s, data):
 
 @test("hostile-presets")
 def presets(bench):
-    """A folder of more presets than are listed: those that are, are."""
+    """A folder of more presets than are listed: those that are, are, and no request fails of
+    the others."""
     with listening(bench) as (place, daemon, port):
         folder = place.path("data", "barkd", "voices")
         os.makedirs(folder, exist_ok=True)
         for i in range(5000):
             with open(os.path.join(folder, f"v{i}.npz"), "wb"):
                 pass
-        wait_for("the presets", lambda: len(daemon.get("/v1/voices")) > 4000)
+        wait_for("the presets", lambda: len(daemon.get("/v1/voices")) >= 4096)
+        status, answer = daemon.request("POST", "/v1/speak", {"text": "a", "voice": "nobody"})
+        assert status == 404, (status, answer)
         assert daemon.speak("a", wait=True)["state"] == "done"
 
 

@@ -3,7 +3,6 @@
 voice, and sound as eSpeak NG itself speaks them."""
 import array
 import contextlib
-import json
 import math
 import os
 import statistics
@@ -11,7 +10,8 @@ import sys
 import time
 import wave
 
-from daemon import Daemon, UnixConnection
+from asking import speech
+from daemon import Daemon
 from desktop import Dispatcher
 from harness import Recorder, test
 from hearing import samples
@@ -20,7 +20,7 @@ from servers import Missing, Place, need, wait_for
 from stage import speaking
 
 GERMAN = "Guten Morgen, liebe Freunde."
-RUSSIAN = "\u0414\u043e\u0431\u0440\u043e\u0435 \u0443\u0442\u0440\u043e, \u0434\u0440\u0443\u0437\u044c\u044f."
+RUSSIAN = "Доброе утро, друзья."
 ENGLISH = "Good morning, dear friends."
 ESPEAK = os.path.join(os.path.dirname(os.path.abspath(__file__)), "espeak.py")
 
@@ -46,21 +46,14 @@ def espeak(place, language, text):
 
 
 def fast(daemon):
-    return daemon.status()["short"]["fast"]
+    return daemon.short()["fast"]
 
 
 def rendered(daemon, text, **more):
     """The samples of /v1/audio/speech."""
-    c = UnixConnection(daemon.socket, 120)
-    try:
-        c.request("POST", "/v1/audio/speech",
-                  json.dumps({"input": text, "response_format": "pcm", **more}))
-        r = c.getresponse()
-        body = r.read()
-        assert r.status == 200, body
-        return array.array("h", body)
-    finally:
-        c.close()
+    status, _, body = speech(daemon, text, response_format="pcm", **more)
+    assert status == 200, body
+    return array.array("h", body)
 
 
 def recorded(recorder):
@@ -160,7 +153,7 @@ def keys(bench):
             # The quiet in which the cache is filled.
             time.sleep(1.5)
             daemon.settle()
-        assert daemon.status()["short"]["cached"] == 0
+        assert daemon.short()["cached"] == 0
         return f"{took:.0f} ms"
 
 
@@ -225,5 +218,5 @@ def off(bench):
         daemon = Daemon(bench, place, bench.voice_model(), {
             "output": {"sink": "file", "target": place.path("out.wav")}}).start()
         assert daemon.speak(GERMAN, wait=True, language="de")["state"] == "done"
-        assert not daemon.status()["short"]["fast_voice"]
+        assert not daemon.short()["fast_voice"]
         assert daemon.end() == 0

@@ -11,7 +11,7 @@ import time
 import urllib.parse
 import wave
 
-from asking import TOKEN, ask, listening
+from asking import TOKEN, ask, listening, speech
 from daemon import UnixConnection
 from harness import test
 from servers import wait_for
@@ -26,17 +26,6 @@ def as_wav(path, pcm, rate=24000):
         w.setparams((1, 2, rate, 0, "NONE", ""))
         w.writeframes(pcm)
     return path
-
-
-def speech(daemon, text, **more):
-    """Returns (status, headers, body)."""
-    c = UnixConnection(daemon.socket, 120)
-    try:
-        c.request("POST", "/v1/audio/speech", json.dumps({"input": text, **more}))
-        r = c.getresponse()
-        return r.status, r.headers, r.read()
-    finally:
-        c.close()
 
 
 def adts_seconds(data):

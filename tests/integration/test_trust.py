@@ -219,20 +219,3 @@ def memory(bench):
             assert found["state"] == ("ok" if locked else "warn"), found
             assert locked or "LimitMEMLOCK" in found["advice"], found
             assert daemon.end() == 0
-
-
-@test("trust-presets")
-def presets(bench):
-    """More voices than are listed are no failure of the request."""
-    with Place() as place:
-        folder = place.path("data", "barkd", "voices")
-        os.makedirs(folder)
-        for i in range(4200):
-            with open(os.path.join(folder, f"v{i}.npz"), "w"):
-                pass
-        daemon = Daemon(bench, place, bench.fast_model(), {
-            "output": {"sink": "file", "target": place.path("sound.wav")}}).start()
-        assert len(daemon.get("/v1/voices")) >= 4096
-        status, answer = daemon.request("POST", "/v1/speak", {"text": SHORT, "voice": "nobody"})
-        assert status == 404, (status, answer)
-        assert daemon.end() == 0

@@ -115,6 +115,20 @@ static enum verdict decide(struct fixture *f)
 	return v;
 }
 
+/* The same again, so many seconds later. */
+static enum verdict after(struct fixture *f, int64_t seconds)
+{
+	f->now += seconds;
+	return decide(f);
+}
+
+/* Another text. */
+static enum verdict reads(struct fixture *f, const char *body)
+{
+	f->n.body = body;
+	return decide(f);
+}
+
 static void test_template(void)
 {
 	const char *name = "notify: what is said";
@@ -186,8 +200,7 @@ static enum verdict next(struct fixture *f)
 	enum verdict v;
 
 	snprintf(body, sizeof(body), "number %u", number++);
-	f->n.body = body;
-	v = decide(f);
+	v = reads(f, body);
 	if (v == VERDICT_SPEAK)
 		heard(f, true);
 	return v;
@@ -253,13 +266,10 @@ static void test_waiting(void)
 	}
 	TAP_CHECK(name, decide(&f) == VERDICT_SPEAK);
 	/* It is 30 s from when it was heard. */
-	f.now += 100;
-	TAP_CHECK(name, decide(&f) == VERDICT_REPEAT);
+	TAP_CHECK(name, after(&f, 100) == VERDICT_REPEAT);
 	heard(&f, true);
-	f.now += 29;
-	TAP_CHECK(name, decide(&f) == VERDICT_REPEAT);
-	f.now += 2;
-	TAP_CHECK(name, decide(&f) == VERDICT_SPEAK);
+	TAP_CHECK(name, after(&f, 29) == VERDICT_REPEAT);
+	TAP_CHECK(name, after(&f, 2) == VERDICT_SPEAK);
 	settings_clear(&f.s);
 	tap_ok(name);
 }
@@ -272,23 +282,16 @@ static void test_repeats(void)
 	set_up(&f);
 	TAP_CHECK(name, decide(&f) == VERDICT_SPEAK);
 	heard(&f, true);
-	f.now += 29;
-	TAP_CHECK(name, decide(&f) == VERDICT_REPEAT);
+	TAP_CHECK(name, after(&f, 29) == VERDICT_REPEAT);
 	/* A genuine one after a while is no repeat. */
-	f.now += 2;
-	TAP_CHECK(name, decide(&f) == VERDICT_SPEAK);
-	f.n.body = "Hello 2";
-	TAP_CHECK(name, decide(&f) == VERDICT_SPEAK);
-	f.n.body = "Hello 3";
-	TAP_CHECK(name, decide(&f) == VERDICT_SPEAK);
+	TAP_CHECK(name, after(&f, 2) == VERDICT_SPEAK);
+	TAP_CHECK(name, reads(&f, "Hello 2") == VERDICT_SPEAK);
+	TAP_CHECK(name, reads(&f, "Hello 3") == VERDICT_SPEAK);
 	/* Progress is one notification that changes. */
 	f.n.replaces_id = 7;
-	f.n.body = "9 % of 120 MB";
-	TAP_CHECK(name, decide(&f) == VERDICT_SPEAK);
-	f.n.body = "41 % of 120 MB";
-	TAP_CHECK(name, decide(&f) == VERDICT_REPEAT);
-	f.n.body = "Ready";
-	TAP_CHECK(name, decide(&f) == VERDICT_SPEAK);
+	TAP_CHECK(name, reads(&f, "9 % of 120 MB") == VERDICT_SPEAK);
+	TAP_CHECK(name, reads(&f, "41 % of 120 MB") == VERDICT_REPEAT);
+	TAP_CHECK(name, reads(&f, "Ready") == VERDICT_SPEAK);
 	settings_clear(&f.s);
 	tap_ok(name);
 }

@@ -11,9 +11,9 @@
 
 #include "tap.h"
 
-/* A scenario is a line: upper-case letters arrive (I M T N P), '>' takes the
- * next, '.' ends the current; lower-case ones are patient. Items are numbered by arrival from 1. What
- * happens is written as: sN spoken, dN dropped. */
+/* A scenario is a line: letters arrive (I M T N P, lower-case ones patient),
+ * '>' takes the next, '.' ends the current. Items are numbered by arrival from
+ * 1. What happens is written as: sN spoken, dN dropped. */
 struct run {
 	struct queue q;
 	struct queue_item items[64];

@@ -226,36 +226,43 @@ static uint64_t ran(int least)
 	return sum;
 }
 
+static const struct bark_engine_options both_crews = {
+	.threads = 2, .nice_ahead = 7,
+};
+static const struct bark_session_options far_ahead = {
+	.mode = BARK_MODE_LOW_LATENCY, .seed = 1, .ahead_ms = 20000,
+};
+
+/* A model that says enough to be computed far ahead. */
+static int talkative(struct bark_model **ret)
+{
+	struct bark_config config;
+
+	tiny_config(&config);
+	config.semantic.gpt.block_size = 400;
+	config.semantic.max_new = 300;
+	return bark_model_random(ret, &config, BARK_PRECISION_F32, 11);
+}
+
 /* What is heard soon is computed at the usual niceness, the rest at another,
  * and all of it is the same. */
 static void test_polite(void)
 {
 	const char *name = "polite once enough is ready";
-	const struct bark_engine_options both = { .threads = 2, .nice_ahead = 7 };
-	const struct bark_session_options opts = {
-		.mode = BARK_MODE_LOW_LATENCY, .seed = 1, .ahead_ms = 20000,
-	};
-	const int nice = getpriority(PRIO_PROCESS, 0) + 7;
+	const int nice = getpriority(PRIO_PROCESS, 0) + both_crews.nice_ahead;
 	struct bark_model *other = model;
-	struct bark_config config;
 	struct bark_engine *engine[2];
 	float *pcm[2];
 	size_t n[2];
 
-	/* One that can say more. */
-	tiny_config(&config);
-	config.semantic.gpt.block_size = 400;
-	config.semantic.max_new = 300;
-	TAP_CHECK(name, !bark_model_random(&model, &config, BARK_PRECISION_F32,
-					   11));
-
+	TAP_CHECK(name, !talkative(&model));
 	for (int i = 0; i < 2; i++) {
 		struct bark_session *s;
 		uint64_t polite;
 
-		TAP_CHECK(name, !bark_engine_new(&engine[i], i ? &both : NULL));
+		TAP_CHECK(name, !bark_engine_new(&engine[i], i ? &both_crews : NULL));
 		TAP_CHECK(name, !bark_session_new(&s, engine[i], model, NULL,
-						  &opts, NULL));
+						  &far_ahead, NULL));
 		polite = ran(nice);
 		/* 1.5 s are reached only if nobody reads. */
 		TAP_CHECK(name, !bark_session_start_ids(s, ids, 6));
@@ -284,24 +291,15 @@ static void test_polite(void)
 static void test_made_meanwhile(void)
 {
 	const char *name = "sessions are made while crews take turns";
-	const struct bark_engine_options both = { .threads = 2, .nice_ahead = 7 };
-	const struct bark_session_options opts = {
-		.mode = BARK_MODE_LOW_LATENCY, .seed = 1, .ahead_ms = 20000,
-	};
-	const int nice = getpriority(PRIO_PROCESS, 0) + 7;
+	const int nice = getpriority(PRIO_PROCESS, 0) + both_crews.nice_ahead;
 	struct bark_model *other = model;
-	struct bark_config config;
 	struct bark_engine *engine;
 	struct bark_session *s;
 	uint64_t before;
 
-	tiny_config(&config);
-	config.semantic.gpt.block_size = 400;
-	config.semantic.max_new = 300;
-	TAP_CHECK(name, !bark_model_random(&model, &config, BARK_PRECISION_F32,
-					   11));
-	TAP_CHECK(name, !bark_engine_new(&engine, &both));
-	TAP_CHECK(name, !bark_session_new(&s, engine, model, NULL, &opts,
+	TAP_CHECK(name, !talkative(&model));
+	TAP_CHECK(name, !bark_engine_new(&engine, &both_crews));
+	TAP_CHECK(name, !bark_session_new(&s, engine, model, NULL, &far_ahead,
 					  NULL));
 	before = ran(nice);
 	TAP_CHECK(name, !bark_session_start_ids(s, ids, 6));
@@ -310,7 +308,7 @@ static void test_made_meanwhile(void)
 
 		TAP_CHECK(name, bark_engine_threads(engine) == 2);
 		TAP_CHECK(name, !bark_session_new(&more, engine, model, NULL,
-						  &opts, NULL));
+						  &far_ahead, NULL));
 		bark_session_free(more);
 		usleep(2000);
 	}

@@ -216,7 +216,7 @@ static void test_reported(const char *root)
 {
 	const char *name = "reported texts";
 	char path[4096], line[1024], want[1024], got[1024];
-	size_t n = 0;
+	size_t n = 0, wrong = 0;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/../shared/faults/spoken.tsv", root);
@@ -233,17 +233,19 @@ static void test_reported(const char *root)
 		if (!tab || strncmp(line, "# ", 2) == 0)
 			continue;
 		words_of(want, sizeof(want), tab + 1);
-		bark_spoken_make(&s, line, (size_t)(tab - line));
+		TAP_CHECK(name, bark_spoken_make(&s, line,
+						 (size_t)(tab - line)) == 0);
 		words_of(got, sizeof(got), s.text);
 		bark_spoken_clear(&s);
+		n++;
 		if (strcmp(got, want) == 0)
-			n++;
-		else
-			tap_not_ok(name, "\"%.*s\" gave \"%s\", not \"%s\"",
-				   (int)(tab - line), line, got, want);
+			continue;
+		printf("# \"%.*s\" gave \"%s\", not \"%s\"\n",
+		       (int)(tab - line), line, got, want);
+		wrong++;
 	}
 	fclose(f);
-	TAP_CHECK(name, n > 20);
+	TAP_CHECK(name, n > 20 && wrong == 0);
 	tap_ok(name);
 }
 
