@@ -12,6 +12,7 @@
 
 #include "copy.h"
 #include "files/npz.h"
+#include "paths.h"
 
 #define MAX_PRESETS 4096
 
