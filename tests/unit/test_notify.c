@@ -253,8 +253,13 @@ static void test_waiting(void)
 		spoken += decide(&f) == VERDICT_SPEAK;
 	}
 	TAP_CHECK(name, spoken == RULES_WAITING);
+	/* Critical ones are counted apart. */
 	f.n.urgency = URGENCY_CRITICAL;
-	TAP_CHECK(name, decide(&f) == VERDICT_SPEAK);
+	for (unsigned i = 0; i < RULES_CRITICAL_WAITING; i++) {
+		snprintf(body, sizeof(body), "critical %u", i);
+		TAP_CHECK(name, decide(&f) == VERDICT_SPEAK);
+	}
+	TAP_CHECK(name, reads(&f, "one more") == VERDICT_FLOOD);
 	settings_clear(&f.s);
 
 	/* What was not heard is no repeat and does not count. */
