@@ -40,7 +40,7 @@ static void read_voices_first(struct daemon *d, struct http_request *req)
 static bool choose_voice(struct daemon *d, struct http_request *req,
 			 char **voice, const char *language, bool fallback)
 {
-	bool missing = *voice && !view_has_voice(d, *voice);
+	bool missing = *voice && !voice_exists(d, *voice);
 
 	if (!voices_known(d->voices) && (missing || (!*voice && language))) {
 		read_voices_first(d, req);
@@ -49,13 +49,13 @@ static bool choose_voice(struct daemon *d, struct http_request *req,
 	if (missing && fallback) {
 		/* It may have been installed just now: for the next text. */
 		voices_use(d->voices);
-		daemon_voice_missing(d, *voice);
+		voice_missing(d, *voice);
 		free(*voice);
 		*voice = NULL;
 		missing = false;
 	}
 	if (!*voice && language)
-		*voice = view_voice_for(d, language);
+		*voice = voice_for_language(d, language);
 	if (!missing)
 		return true;
 	if (!voices_fresh(d->voices))
@@ -147,7 +147,7 @@ static void speech(struct daemon *d, struct http_request *req,
 		speech_request_clear(speech);
 		return;
 	}
-	if (speech->voice && !view_has_voice(d, speech->voice) &&
+	if (speech->voice && !voice_exists(d, speech->voice) &&
 	    speech_voice_is_openai(speech->voice)) {
 		free(speech->voice);
 		speech->voice = NULL;

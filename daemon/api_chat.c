@@ -100,7 +100,7 @@ static char *voice_for(struct daemon *d, const char *user)
 				json_object_get(v, "name"));
 	voice = chat_voice(d->chat, user, names, n);
 	/* One that was given but is not there is not worth silence. */
-	if (voice && !view_has_voice(d, voice))
+	if (voice && !voice_exists(d, voice))
 		voice = NULL;
 	copy = voice ? strdup(voice) : NULL;
 	json_decref(all);

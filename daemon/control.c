@@ -11,7 +11,6 @@
 #include <time.h>
 
 #include "daemon.h"
-#include "language.h"
 #include "log.h"
 
 #define POLL_US 2000u
@@ -27,20 +26,6 @@ uint64_t daemon_now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-void daemon_voice_missing(struct daemon *d, const char *voice)
-{
-	for (int i = 0; i < DAEMON_MISSING_MAX; i++) {
-		if (!d->missing[i]) {
-			d->missing[i] = strdup(voice);
-			log_warning("the voice \"%.100s\" is not to be had; another speaks",
-				    voice);
-			return;
-		}
-		if (strcmp(d->missing[i], voice) == 0)
-			return;
-	}
 }
 
 static struct utterance *utterance_of(struct queue_item *item)
@@ -62,7 +47,7 @@ static struct utterance *find(const struct daemon *d, uint64_t id)
 
 static const char *voice_of(const struct daemon *d, const struct utterance *u)
 {
-	return u->request.voice ? u->request.voice : view_default_voice(d);
+	return u->request.voice ? u->request.voice : voice_default(d);
 }
 
 static void arm(sd_event_source *timer, uint64_t us)
@@ -271,7 +256,7 @@ static bool falls_back(struct utterance *u, int r)
 	if (!u->request.fallback || !u->request.voice || r == -ENODATA ||
 	    r == -ENOENT || r == -ENOMEM)
 		return false;
-	daemon_voice_missing(u->daemon, u->request.voice);
+	voice_missing(u->daemon, u->request.voice);
 	free(u->request.voice);
 	u->request.voice = NULL;
 	return true;
@@ -305,38 +290,6 @@ void control_supplied(struct utterance *u, int r, const char *why)
 	} else {
 		fail(d, u, 500, "synthesis_failed", "%s", why);
 	}
-}
-
-struct studio_request control_request(const struct daemon *d, const char *text,
-				      size_t n_text, const char *voice,
-				      const char *language)
-{
-	const char *own = d->conf.model.language, *preset;
-	struct studio_request request = {.text = text, .n_text = n_text};
-	char its[4] = "";
-
-	/* The model's own name stands for no preset. */
-	if (voice && strcmp(voice, studio_info(d->studio).name) == 0)
-		voice = "none";
-	/* A preset's own language is known to the engine. */
-	preset = voice ? voice : d->conf.model.voice;
-	if (preset && strcmp(preset, "none") != 0)
-		view_voice_language(its, preset);
-	else if (!language)
-		language = own;
-	request.voice = voice;
-	request.language = language;
-	if (!supply_other_voice(d->supply))
-		return request;
-	language_of_text(request.must_speak, text, n_text,
-			 language ? language
-			 : *its	  ? its
-				  : own);
-	/* Of these the configuration and the voice say that it does. */
-	if (language_same(request.must_speak, own) ||
-	    language_same(request.must_speak, its))
-		request.must_speak[0] = '\0';
-	return request;
 }
 
 static double clamp(double v, double low, double high)
@@ -608,6 +561,6 @@ void control_clear(struct daemon *d)
 	sd_event_source_disable_unref(d->sink_timer);
 	sd_event_source_disable_unref(d->flush_timer);
 	speaker_free(d->speaker);
-	for (int i = 0; i < DAEMON_MISSING_MAX; i++)
+	for (int i = 0; i < VOICES_MISSING_MAX; i++)
 		free(d->missing[i]);
 }

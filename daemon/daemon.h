@@ -65,7 +65,7 @@ struct counters {
 	uint64_t rendered, render_failed, render_gone;
 };
 
-#define DAEMON_MISSING_MAX 16
+#define VOICES_MISSING_MAX 16
 
 struct daemon {
 	sd_event *event;
@@ -103,12 +103,10 @@ struct daemon {
 	double first_audio_ms, first_sound_ms; /* < 0: not yet */
 	struct histogram first_sound;
 	uint64_t started;  /* ns */
-	char *missing[DAEMON_MISSING_MAX]; /* voices, told in the log; owned */
+	char *missing[VOICES_MISSING_MAX]; /* voices, told in the log; owned */
 };
 
 uint64_t daemon_now_ns(void);
-/* Says in the log that another voice speaks; once for each name. */
-void daemon_voice_missing(struct daemon *d, const char *voice);
 
 /* --- control.c: utterances --- */
 
@@ -129,12 +127,6 @@ int control_speak(struct daemon *d, struct speak_request *request,
 void control_forget(struct daemon *d, struct utterance *u);
 /* id 0: everything, and a pause ends. Returns how many it ended. */
 unsigned control_stop(struct daemon *d, uint64_t id);
-/* What to order of the studio for a text in a voice and language, both as they
- * were asked for, or NULL. Strings are not copied. The model must speak the
- * text's language where another voice could. */
-struct studio_request control_request(const struct daemon *d, const char *text,
-				      size_t n_text, const char *voice,
-				      const char *language);
 /* The id of what was skipped, 0: nothing was spoken. */
 uint64_t control_skip(struct daemon *d);
 void control_pause(struct daemon *d, bool pause);
@@ -181,16 +173,27 @@ json_t *view_voices(struct daemon *d);
 json_t *view_audio_voices(struct daemon *d);
 json_t *view_audio_models(struct daemon *d);
 json_t *view_audio_model(const char *name);
-/* Whether the configured model has the voice, as far as voices.h knows. */
-bool view_has_voice(struct daemon *d, const char *name);
-/* The first voice of a language, to be freed, or NULL: none, or the
- * default speaks it. */
-char *view_voice_for(struct daemon *d, const char *language);
+
+/* --- voice_choice.c: which voice and language speak a text --- */
+
+/* What a voice is called where none was asked for. */
+const char *voice_default(const struct daemon *d);
 /* "en" of "en_speaker_6" and "v2/en_speaker_6", as suno's presets are named;
  * "" otherwise. */
-void view_voice_language(char ret[4], const char *name);
-/* What a voice is called where none was asked for. */
-const char *view_default_voice(const struct daemon *d);
+void voice_language(char ret[4], const char *name);
+/* Whether the configured model has the voice, as far as voices.h knows. */
+bool voice_exists(struct daemon *d, const char *name);
+/* The first voice of a language, to be freed, or NULL: none, or the
+ * default speaks it. */
+char *voice_for_language(struct daemon *d, const char *language);
+/* Says in the log that another voice speaks; once for each name. */
+void voice_missing(struct daemon *d, const char *voice);
+/* What to order of the studio for a text in a voice and language, both as they
+ * were asked for, or NULL. Strings are not copied. The model must speak the
+ * text's language where another voice could. */
+struct studio_request voice_request(const struct daemon *d, const char *text,
+				      size_t n_text, const char *voice,
+				      const char *language);
 
 /* --- service.c: systemd, signals, the configuration --- */
 

@@ -125,7 +125,7 @@ static json_t *describe(struct events *e, const struct utterance *u)
 		n--;
 	return json_pack("{s:I, s:s%, s:s, s:s, s:s*, s:s*}", "id", id_of(u), "text",
 			 q->text, n, "voice",
-			 q->voice ? q->voice : view_default_voice(e->d),
+			 q->voice ? q->voice : voice_default(e->d),
 			 "priority", queue_priority_names[q->priority],
 			 "user", q->user, "tag", q->tag);
 }

@@ -111,8 +111,6 @@ int http_stream_begin(struct http_request *req, unsigned status,
 		      const char *type, size_t room);
 /* Bytes that can be written now. */
 size_t http_stream_room(const struct http_request *req);
-/* Bytes that the client's socket has not taken yet. */
-size_t http_stream_fill(const struct http_request *req);
 /* Writes n bytes. -ENOBUFS: they do not fit, nothing was written; drained()
  * will come. */
 int http_stream_write(struct http_request *req, const void *data, size_t n);

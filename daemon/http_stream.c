@@ -72,11 +72,6 @@ size_t http_stream_room(const struct http_request *req)
 	return req->stream.room - fill(&req->stream);
 }
 
-size_t http_stream_fill(const struct http_request *req)
-{
-	return fill(&req->stream);
-}
-
 int http_stream_write(struct http_request *req, const void *data, size_t n)
 {
 	struct http_stream *t = &req->stream;

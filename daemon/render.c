@@ -402,7 +402,7 @@ static struct studio_request request_of(const struct render *r)
 {
 	const struct speech_request *q = &r->request;
 
-	return control_request(r->d, q->text, q->n_text, q->voice, q->language);
+	return voice_request(r->d, q->text, q->n_text, q->voice, q->language);
 }
 
 static void start_reading(struct render *r)

@@ -56,15 +56,6 @@ struct studio {
 	double load_ms;
 };
 
-const char *studio_state_name(enum studio_state state)
-{
-	static const char *const names[] = {
-		"unloaded", "loading", "ready", "failed",
-	};
-
-	return names[state];
-}
-
 static void set_state(struct studio *s, enum studio_state state)
 {
 	if (s->state == state)

@@ -85,6 +85,5 @@ void studio_return(struct studio *s, struct bark_session *session);
 
 /* Valid until the next turn of the loop. */
 struct studio_info studio_info(const struct studio *s);
-const char *studio_state_name(enum studio_state state);
 
 #endif

@@ -30,7 +30,7 @@ struct supply {
 static const char *voice_of(const struct supply *s, const struct utterance *u)
 {
 	return u->request.voice ? u->request.voice
-				: view_default_voice(s->d);
+				: voice_default(s->d);
 }
 
 /* Whose speech of the same text would do. */
@@ -93,7 +93,7 @@ bool supply_has(const struct utterance *u)
 static struct studio_request request_of(const struct supply *s,
 					const struct utterance *u)
 {
-	return control_request(s->d, u->request.text, u->request.n_text,
+	return voice_request(s->d, u->request.text, u->request.n_text,
 			       u->request.voice, u->request.language);
 }
 

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What the daemon shows of itself: the answers to GET. */
-#include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "daemon.h"
-#include "find.h"
-#include "language.h"
 #include "utf8.h"
 #include "voice_names.h"
 
@@ -19,18 +13,12 @@
 
 /* --- the queue --- */
 
-const char *view_default_voice(const struct daemon *d)
-{
-	return d->conf.model.voice ? d->conf.model.voice
-				   : studio_info(d->studio).name;
-}
-
 static json_t *view_utterance(struct daemon *d, const struct utterance *u,
 			      const char *state, double played_ms)
 {
 	const char *text = u->request.text;
 	const char *voice = u->request.voice ? u->request.voice
-					     : view_default_voice(d);
+					     : voice_default(d);
 
 	return json_pack("{s:I, s:s, s:s, s:s, s:s%, s:I, s:I}", "id",
 			 (json_int_t)u->item.id, "state", state, "priority",
@@ -232,32 +220,19 @@ json_t *view_status(struct daemon *d)
 
 /* --- voices --- */
 
-void view_voice_language(char ret[4], const char *name)
-{
-	const char *slash = strrchr(name, '/');
-	const char *p = slash ? slash + 1 : name;
-	size_t n = strcspn(p, "_");
-
-	ret[0] = '\0';
-	if ((n == 2 || n == 3) && strncmp(p + n, "_speaker_", 9) == 0) {
-		memcpy(ret, p, n);
-		ret[n] = '\0';
-	}
-}
-
 static json_t *view_voice(struct daemon *d, const char *name)
 {
 	const char *model = studio_info(d->studio).name;
 	bool own = strcmp(name, model) == 0;
 	char language[4];
 
-	view_voice_language(language, name);
+	voice_language(language, name);
 	return json_pack("{s:s, s:s, s:s?, s:s?, s:b}", "name", name, "model",
 			 model, "language",
 			 own ? d->conf.model.language
 			     : language[0] ? language : NULL,
 			 "gender", voice_gender(name),
-			 "default", strcmp(name, view_default_voice(d)) == 0);
+			 "default", strcmp(name, voice_default(d)) == 0);
 }
 
 json_t *view_voices(struct daemon *d)
@@ -321,34 +296,3 @@ json_t *view_audio_models(struct daemon *d)
 		    : NULL;
 }
 
-bool view_has_voice(struct daemon *d, const char *name)
-{
-	const char *alias = barkd_voice_alias(name);
-
-	if (strcmp(name, "none") == 0 ||
-	    strcmp(name, view_default_voice(d)) == 0 ||
-	    strcmp(name, studio_info(d->studio).name) == 0)
-		return true;
-	if (!voices_has(d->voices, name) &&
-	    !(alias && voices_has(d->voices, alias)))
-		return false;
-	voices_use(d->voices);
-	return true;
-}
-
-char *view_voice_for(struct daemon *d, const char *language)
-{
-	char have[4], *name = NULL;
-
-	view_voice_language(have, view_default_voice(d));
-	if (language_same(d->conf.model.voice ? have : d->conf.model.language,
-		   language))
-		return NULL;
-	voices_use(d->voices);
-	for (size_t i = 0; !name && i < voices_count(d->voices); i++) {
-		view_voice_language(have, voices_name(d->voices, i));
-		if (language_same(have, language))
-			name = strdup(voices_name(d->voices, i));
-	}
-	return name;
-}

@@ -146,7 +146,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 	if (!w->idle || !w->n || w->order || w->session ||
 	    studio_info(w->d->studio).state != STUDIO_READY)
 		return 0;
-	request = control_request(w->d, w->wanted[0].text,
+	request = voice_request(w->d, w->wanted[0].text,
 				  strlen(w->wanted[0].text),
 				  w->wanted[0].voice, w->wanted[0].language);
 	w->began = daemon_now_ns();
