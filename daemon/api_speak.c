@@ -107,12 +107,13 @@ int speak_request_parse(struct speak_request *ret, const char *body, size_t n,
 json_t *speak_request_json(const struct speak_request *r)
 {
 	json_t *root = json_pack(
-		"{s:s%, s:s*, s:s*, s:f, s:f, s:f, s:s, s:s*, s:b, s:b}",
+		"{s:s%, s:s*, s:s*, s:f, s:f, s:f, s:s, s:s*, s:b, s:b, s:b, s:b}",
 		"text", r->text, r->n_text, "voice", r->voice, "language",
 		r->language, "rate", r->rate, "pitch", r->pitch, "volume",
 		r->volume, "priority", queue_priority_names[r->priority],
 		"tag", r->tag, "wait", r->wait, "cancel_on_disconnect",
-		r->cancel_on_disconnect);
+		r->cancel_on_disconnect, "fallback", r->fallback, "interrupt",
+		r->interrupt);
 	int failed = 0;
 
 	if (root && r->deadline_ms)

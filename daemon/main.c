@@ -169,7 +169,8 @@ static int start_parts(struct daemon *d)
 	return r;
 }
 
-static void stop_parts(struct daemon *d)
+/* status: of the process, should there be something that is not waited for. */
+static void stop_parts(struct daemon *d, int status)
 {
 	render_clear(d);
 	gate_free(d->gate);
@@ -179,7 +180,7 @@ static void stop_parts(struct daemon *d)
 	/* A model half loaded is not waited for: we are to be gone within a
 	 * second, and the kernel frees it faster. */
 	if (d->studio && studio_info(d->studio).state == STUDIO_LOADING)
-		_exit(STATUS_OK);
+		_exit(status);
 	control_clear(d);
 	events_free(d->events);
 	supply_free(d->supply);
@@ -190,7 +191,7 @@ static void stop_parts(struct daemon *d)
 	outlet_free(d->outlet);
 	/* Nor is a folder that does not answer. */
 	if (d->voices && voices_busy(d->voices))
-		_exit(STATUS_OK);
+		_exit(status);
 	voices_free(d->voices);
 }
 
@@ -217,7 +218,7 @@ static int run(struct daemon *d, struct inherited *in)
 	}
 	if (r < 0)
 		log_error("cannot go on: %s", strerror(-r));
-	stop_parts(d);
+	stop_parts(d, r < 0 ? STATUS_FAILED : STATUS_OK);
 	return r;
 }
 

@@ -35,6 +35,8 @@ static void test_again(const char *name, const struct speak_request *q)
 	TAP_CHECK(name, again.has_seed == q->has_seed && again.seed == q->seed);
 	TAP_CHECK(name, again.wait == q->wait);
 	TAP_CHECK(name, again.cancel_on_disconnect == q->cancel_on_disconnect);
+	TAP_CHECK(name, again.fallback == q->fallback);
+	TAP_CHECK(name, again.interrupt == q->interrupt);
 	speak_request_clear(&again);
 	free(body);
 }
@@ -47,7 +49,8 @@ static void test_good(void)
 		"\"language\":\"de\",\"rate\":2,\"pitch\":0.5,\"volume\":0,"
 		"\"priority\":\"important\",\"seed\":9223372036854775807,"
 		"\"deadline_ms\":150,\"tag\":\"a\","
-		"\"wait\":true,\"cancel_on_disconnect\":true}";
+		"\"wait\":true,\"cancel_on_disconnect\":true,"
+		"\"fallback\":true,\"interrupt\":false}";
 	struct speak_request q;
 	struct api_error err;
 
